@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+import { existsSync } from 'node:fs'
+import module from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+// Nothing newer than Node 18 may stand in this file: it has to start everywhere to say what is missing.
+const [major, minor] = process.versions.node.split('.').map(Number)
+const program = new URL('../dist/sft.js', import.meta.url)
+
+if (major < 22 || (major === 22 && minor < 18)) {
+  console.error(`sft: needs Node.js 22.18 or newer, this is ${process.versions.node}`)
+  process.exitCode = 1
+} else if (!existsSync(program)) {
+  console.error('sft: not built yet; run: npm run build')
+  process.exitCode = 1
+} else {
+  // Beside the code and not in a folder for all users: whoever can write the cache can run code as us.
+  module.enableCompileCache(fileURLToPath(new URL('../dist/cache', import.meta.url)))
+  const { main } = await import(program)
+  process.exitCode = await main(process.argv.slice(2))
+}

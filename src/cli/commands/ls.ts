@@ -1,0 +1,48 @@
+import type { Entry, Unlistable } from '../../index.ts'
+import { remotePath, withRemote, type PeerOptions } from '../context.ts'
+import { escapeBytes, escapeText } from '../escape.ts'
+import { formatBytes, formatTime, formatTimestamp } from '../format.ts'
+
+export interface LsOptions extends PeerOptions {
+  readonly recursive?: boolean
+  readonly long?: boolean
+}
+
+const NOTES: Partial<Record<Entry['type'], string>> = {
+  link: ' (a symbolic link: not shared)',
+  other: ' (not a file: not shared)',
+}
+
+/** `sft ls PEER [PATH]`: lists a folder of a share. */
+export async function ls(peer: string, path: string | undefined, options: LsOptions): Promise<number> {
+  return withRemote(peer, options, async ({ remote, output, signal }) => {
+    const folder = remotePath(path ?? '.')
+    const long = options.long === true || process.stdout.isTTY
+    for await (const entry of remote.list(folder, { recursive: options.recursive === true, signal })) {
+      output.object('entry', describe(entry))
+      if (entry.type === 'unlistable') output.talk(`sft: ${escapeBytes(entry.name)}: its name cannot be shared`)
+      else output.line(long ? longLine(entry, nameBelow(entry, folder)) : shortLine(entry, nameBelow(entry, folder)))
+    }
+    return 0
+  })
+}
+
+/** Returns the path of an entry from the folder that is listed. */
+function nameBelow(entry: Entry, folder: string): string {
+  return folder === '.' ? entry.path : entry.path.slice(folder.length + 1)
+}
+
+function shortLine(entry: Entry, name: string): string {
+  return `${escapeText(name)}${entry.type === 'directory' ? '/' : ''}`
+}
+
+function longLine(entry: Entry, name: string): string {
+  const size = entry.type === 'file' ? formatBytes(entry.size) : '-'
+  return `${size.padStart(8)}  ${formatTime(entry.mtime)}  ${shortLine(entry, name)}${NOTES[entry.type] ?? ''}`
+}
+
+function describe(entry: Entry | Unlistable): Record<string, unknown> {
+  if (entry.type === 'unlistable') return { kind: 'unlistable', name: escapeBytes(entry.name) }
+  const { path, type, size, mtime, executable } = entry
+  return { kind: type, path, size, mtime: formatTimestamp(mtime), executable }
+}

@@ -1,0 +1,30 @@
+/**
+ * Makes text from a peer or a file system safe to print: control characters, and the invisible or direction-changing
+ * ones that can disguise a name, become backslash escapes, as does the backslash itself. The result is one line.
+ */
+export function escapeText(text: string): string {
+  return text.replace(UNSAFE, (character) => SHORT[character] ?? hexEscape(character))
+}
+
+/** As {@link escapeText}, for bytes that need not be UTF-8: each byte that is not becomes `\xNN`. */
+export function escapeBytes(bytes: Uint8Array): string {
+  const text = new TextDecoder().decode(bytes)
+  if (!text.includes('\uFFFD')) return escapeText(text)
+  return [...bytes]
+    .map((byte) => (byte > 0x1f && byte < 0x7f && byte !== 0x5c ? String.fromCharCode(byte) : byteEscape(byte)))
+    .join('')
+}
+
+// Controls, invisible and direction-changing formats (zero-width joiners too), line separators, lone surrogates.
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\\]/gu
+
+const SHORT: Partial<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
+
+function hexEscape(character: string): string {
+  const code = character.codePointAt(0) ?? 0
+  return code < 0x100 ? byteEscape(code) : `\\u{${code.toString(16)}}`
+}
+
+function byteEscape(byte: number): string {
+  return `\\x${byte.toString(16).padStart(2, '0')}`
+}

@@ -1,0 +1,37 @@
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
+
+/** Formats a number of bytes in decimal units with three significant digits: `0 B`, `1.5 kB`, `3.41 GB`. */
+export function formatBytes(bytes: number): string {
+  const exponent = bytes < 1 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), UNITS.length - 1)
+  const value = bytes / 1000 ** exponent
+  const text = exponent === 0 ? String(value) : value.toPrecision(value >= 999.5 ? 4 : 3).replace(/\.?0+$/, '')
+  return `${text} ${UNITS[exponent] ?? 'B'}`
+}
+
+/** Formats nanoseconds since 1970 as local date and minute, or `-` for a time no calendar here holds. */
+export function formatTime(mtime: bigint): string {
+  const date = new Date(Number(mtime / 1_000_000n))
+  if (Number.isNaN(date.getTime())) return '-'
+  const two = (value: number): string => String(value).padStart(2, '0')
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`
+}
+
+/** Formats nanoseconds since 1970 as RFC 3339 in UTC with milliseconds, or `null` for a time no calendar here holds. */
+export function formatTimestamp(mtime: bigint): string | null {
+  const date = new Date(Number(mtime / 1_000_000n))
+  return Number.isNaN(date.getTime()) ? null : date.toISOString()
+}
+
+/**
+ * Formats a digest as `md5sum` and `sha256sum` do, so that `md5sum -c` reads it: a name with a backslash or line break
+ * is escaped, and the line then starts with a backslash.
+ */
+export function formatDigestLine(digest: string, name: string): string {
+  const escaped = name.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\r', '\\r')
+  return `${escaped === name ? '' : '\\'}${digest}  ${escaped}`
+}
+
+/** Formats bytes as lower-case hexadecimal. */
+export function formatHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}

@@ -1,0 +1,144 @@
+import { loadSodium } from './crypto/load-sodium.ts'
+import type { Sodium } from './crypto/sodium.ts'
+import { SftError } from './errors.ts'
+import { createLocalFile, openLocalFile } from './fs/local-files.ts'
+import { loadIdentity } from './home.ts'
+import { Node, refused, type Muxer } from './net/node.ts'
+import { ProtocolClient, type CallOptions, type TransferOptions } from './protocol/client.ts'
+import type { Transferred } from './protocol/transfer.ts'
+import type { Deadlines } from './protocol/types.ts'
+import { PROTOCOL_ID } from './wire/limits.ts'
+import type { Algorithm, Entry, Unlistable } from './wire/message.ts'
+import { parseRemotePath, ROOT } from './wire/path.ts'
+import type { Right } from './wire/rights.ts'
+
+export interface ConnectOptions extends CallOptions {
+  /** Folder of the identity; see {@link defaultHome}. */
+  readonly home?: string
+  /** Muxers to offer, in order of preference. */
+  readonly muxers?: readonly Muxer[]
+  /** Which build of libsodium to use; the native one where it runs if absent. */
+  readonly sodium?: Sodium['name']
+  readonly deadlines?: Deadlines
+}
+
+export interface CopyOptions extends TransferOptions {
+  /** Replaces a file that has the name; without it that is refused with `ERR_EXISTS`. */
+  readonly overwrite?: boolean
+}
+
+/** How long an orderly end of a session may take before it is cut, in milliseconds. */
+const CLOSING_TIME = 2_000
+
+/**
+ * Connects to the share at `address`, a multiaddr that ends in `/p2p/` and the peer ID.
+ *
+ * @throws {@link SftError} `ERR_USAGE`, `ERR_UNREACHABLE`, `ERR_REFUSED`, `ERR_IDENTITY`, `ERR_DECRYPT`, `ERR_TIMEOUT`.
+ */
+export async function connect(address: string, options: ConnectOptions = {}): Promise<Remote> {
+  const { home, muxers, deadlines, signal } = options
+  const [identity, sodium] = await Promise.all([loadIdentity(home), loadSodium(options.sodium)])
+  const node = await Node.start({ identity, ...(muxers && { muxers }) })
+  try {
+    const { stream, peerId, idBytes } = await node.dial(address, PROTOCOL_ID, signal)
+    const init = { sodium, localId: node.idBytes, remoteId: idBytes, ...(deadlines && { deadlines }) }
+    const client = await ProtocolClient.open(stream, init).catch((error: unknown) => {
+      // The connection stood and then closed before a word was said: that is how a gater says no.
+      throw error instanceof SftError && error.code === 'ERR_CLOSED' ? refused(node.peerId, error) : error
+    })
+    return new Remote(node, client, peerId)
+  } catch (error) {
+    await node.stop()
+    throw error
+  }
+}
+
+/** A share on another machine. Calls may overlap; paths are relative to its root, with `/` between components. */
+export class Remote {
+  readonly peerId: string
+  readonly #node: Node
+  readonly #client: ProtocolClient
+
+  /** Use {@link connect}. */
+  constructor(node: Node, client: ProtocolClient, peerId: string) {
+    this.#node = node
+    this.#client = client
+    this.peerId = peerId
+  }
+
+  /** What the share allows this machine. */
+  async rights(): Promise<ReadonlySet<Right>> {
+    return this.#client.rights()
+  }
+
+  /** Yields the entries of a folder, in the order the other machine has them; with `recursive` all below it. */
+  list(path: string = ROOT, options: CallOptions & { recursive?: boolean } = {}): AsyncGenerator<Entry | Unlistable> {
+    return this.#client.list(parseRemotePath(path), options.recursive === true, options)
+  }
+
+  /** Describes one entry. @throws {@link SftError} `ERR_NOT_FOUND`. */
+  async stat(path: string, options?: CallOptions): Promise<Entry> {
+    return this.#client.stat(parseRemotePath(path), options)
+  }
+
+  /**
+   * Fetches the file `path` into the local file `destination`, which appears only complete and verified.
+   *
+   * @throws {@link SftError} `ERR_EXISTS`, `ERR_NOT_FOUND`, `ERR_DIGEST`, `ERR_CLOSED` and others; nothing is left then.
+   */
+  async get(path: string, destination: string, options: CopyOptions = {}): Promise<Transferred> {
+    const overwrite = options.overwrite === true
+    return this.#client.get(parseRemotePath(path), (file) => createLocalFile(destination, file, { overwrite }), options)
+  }
+
+  /** Stores the local file `source` as `path`; resolves once the other machine has it, verified and on its disk. */
+  async put(source: string, path: string, options: CopyOptions = {}): Promise<Transferred> {
+    const target = parseRemotePath(path)
+    const file = await openLocalFile(source)
+    try {
+      return await this.#client.put(target, file, options.overwrite === true, options)
+    } finally {
+      await file.close()
+    }
+  }
+
+  /** Deletes a file, a link or an empty folder. */
+  async remove(path: string, options?: CallOptions): Promise<void> {
+    await this.#client.remove(parseRemotePath(path), options)
+  }
+
+  /** Renames or moves an entry within the share. @throws {@link SftError} `ERR_EXISTS` unless it may overwrite a file. */
+  async rename(path: string, to: string, options: CallOptions & { overwrite?: boolean } = {}): Promise<void> {
+    await this.#client.rename(parseRemotePath(path), parseRemotePath(to), options.overwrite === true, options)
+  }
+
+  /** Makes a folder; with `parents` also those above it, and none of them has to be new. */
+  async mkdir(path: string, options: CallOptions & { parents?: boolean } = {}): Promise<void> {
+    await this.#client.mkdir(parseRemotePath(path), options.parents === true, options)
+  }
+
+  /** Returns the digest of a file as the other machine reads it now. */
+  async digest(path: string, algorithm: Algorithm = 'md5', options?: CallOptions): Promise<Uint8Array> {
+    return this.#client.digest(parseRemotePath(path), algorithm, options)
+  }
+
+  /** Ends the session, in order if the other side answers in time. */
+  async close(): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, CLOSING_TIME)
+    try {
+      await Promise.race([this.#client.close().then(() => this.#client.closed), late])
+    } catch {
+      // The session is over either way, and every call that needed it has its own error.
+    } finally {
+      clearTimeout(timer)
+      await this.#node.stop()
+    }
+  }
+
+  /** Drops the session at once; calls under way throw `ERR_ABORTED` and leave nothing behind. */
+  async abort(): Promise<void> {
+    this.#client.abort(new SftError('ERR_ABORTED', 'cancelled'))
+    await this.#node.stop()
+  }
+}

@@ -1,0 +1,169 @@
+import { lstat, mkdir, opendir, rmdir, unlink } from 'node:fs/promises'
+import { SftError } from '../errors.ts'
+import type { CreateOptions, FileSink, FileSource, FileStore } from '../protocol/types.ts'
+import type { Entry, FileInfo, Unlistable } from '../wire/message.ts'
+import { baseName, components, decodeName, joinPath, nameFault, ROOT, type RemotePath } from '../wire/path.ts'
+import { entryType, fileInfo } from './entry.ts'
+import { errno, fileError } from './errno.ts'
+import { LocalFileSink } from './file-sink.ts'
+import { LocalFileSource } from './file-source.ts'
+import { Folder } from './folder.ts'
+import { expectFree, isPartName, lstatIfThere, moveEntry } from './names.ts'
+
+/** The files under one folder of this machine, for peers: nothing outside it is read, written or even mentioned. */
+export class SharedFolder implements FileStore {
+  readonly #root: Folder
+
+  /** @param byPath - As for {@link Folder.openLocal}. */
+  static async open(path: string, byPath = false): Promise<SharedFolder> {
+    return new SharedFolder(await Folder.openLocal(path, byPath))
+  }
+
+  private constructor(root: Folder) {
+    this.#root = root
+  }
+
+  async *list(path: RemotePath, recursive: boolean): AsyncGenerator<Entry | Unlistable> {
+    expectPublic(path)
+    const folder = await this.#root.open(path)
+    try {
+      await folder.check()
+      // Names are read as bytes: one that is not UTF-8 has to be told from one that holds replacement characters.
+      const names = await opendir(folder.address, { encoding: 'buffer' as BufferEncoding })
+      for await (const { name } of names) {
+        const entry = await describe(folder, path, name as unknown as Buffer)
+        if (entry === null) continue
+        yield entry
+        if (recursive && entry.type === 'directory') yield* this.#listInner(entry.path)
+      }
+    } catch (error) {
+      throw fileError(error, 'cannot list the folder')
+    } finally {
+      await folder.close()
+    }
+  }
+
+  async stat(path: RemotePath): Promise<Entry> {
+    expectPublic(path)
+    if (path === ROOT) {
+      const stats = await lstat(`${this.#root.address}/.`, { bigint: true })
+      return { path, type: 'directory', ...fileInfo(stats) }
+    }
+    return this.#inParent(path, async (folder, name) => {
+      const stats = await lstat(folder.at(name), { bigint: true })
+      return { path, type: entryType(stats), ...fileInfo(stats) }
+    })
+  }
+
+  async open(path: RemotePath): Promise<FileSource> {
+    if (path === ROOT) throw new SftError('ERR_WRONG_TYPE', 'it is a folder, not a file')
+    return this.#inParent(path, async (folder, name) => LocalFileSource.open(folder.at(name)))
+  }
+
+  async create(path: RemotePath, file: FileInfo, options: CreateOptions): Promise<FileSink> {
+    expectPublic(path)
+    const { folder, name } = await this.#root.openParent(path)
+    return LocalFileSink.create(folder, name, file, options) // which closes the folder
+  }
+
+  async remove(path: RemotePath): Promise<void> {
+    await this.#inParent(path, async (folder, name) => {
+      const stats = await lstat(folder.at(name))
+      await (stats.isDirectory() ? rmdir(folder.at(name)) : unlink(folder.at(name)))
+      await folder.sync()
+    })
+  }
+
+  async rename(from: RemotePath, to: RemotePath, overwrite: boolean): Promise<void> {
+    await this.#inParent(from, async (source, oldName) => {
+      await this.#inParent(to, async (target, newName) => {
+        const stats = await lstat(source.at(oldName))
+        if (!isRespelling(from, to)) await expectFree(target, newName, overwrite)
+        await source.check()
+        // Folders cannot be linked; a rename replaces none but an empty one, and only if it appears just now.
+        await moveEntry(source.at(oldName), target.at(newName), overwrite || stats.isDirectory())
+        await target.sync()
+        await source.sync()
+      })
+    })
+  }
+
+  async mkdir(path: RemotePath, parents: boolean): Promise<void> {
+    if (parents) await this.#makeParents(path)
+    await this.#inParent(path, async (folder, name) => {
+      if (parents && (await lstatIfThere(folder.at(name)))?.isDirectory()) return
+      await expectFree(folder, name, false)
+      await mkdir(folder.at(name))
+      await folder.sync()
+    })
+  }
+
+  /** Lets go of the root. */
+  async close(): Promise<void> {
+    await this.#root.close()
+  }
+
+  async #makeParents(path: RemotePath): Promise<void> {
+    const names = components(path)
+    for (let depth = 1; depth < names.length; depth += 1) {
+      await this.mkdir(names.slice(0, depth).join('/') as RemotePath, true) // a prefix of a checked path
+    }
+  }
+
+  /** Lists a folder met during a recursive listing; one that vanished or became a link meanwhile has no entries. */
+  async *#listInner(path: RemotePath): AsyncGenerator<Entry | Unlistable> {
+    try {
+      yield* this.list(path, true)
+    } catch (error) {
+      if (!(error instanceof SftError && (error.code === 'ERR_NOT_FOUND' || error.code === 'ERR_READ_ONLY')))
+        throw error
+    }
+  }
+
+  /** Runs `work` with the folder that holds the entry at `path`, held open. */
+  async #inParent<T>(path: RemotePath, work: (folder: Folder, name: string) => Promise<T>): Promise<T> {
+    expectPublic(path)
+    const { folder, name } = await this.#root.openParent(path)
+    try {
+      await folder.check()
+      return await work(folder, name)
+    } catch (error) {
+      throw fileError(error, `cannot use "${baseName(path)}"`)
+    } finally {
+      await folder.close()
+    }
+  }
+}
+
+async function describe(folder: Folder, path: RemotePath, rawName: Buffer): Promise<Entry | Unlistable | null> {
+  const name = decodeName(rawName)
+  if (name !== null && isPartName(name)) return null
+  if (name === null || nameFault(name) !== null) return { type: 'unlistable', name: rawPath(path, rawName) }
+  let entryPath: RemotePath
+  try {
+    entryPath = joinPath(path, name)
+  } catch {
+    return { type: 'unlistable', name: rawPath(path, rawName) } // too deep or too long as a whole
+  }
+  try {
+    const stats = await lstat(folder.at(name), { bigint: true })
+    return { path: entryPath, type: entryType(stats), ...fileInfo(stats) }
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return null // removed since it was read
+    throw error
+  }
+}
+
+function rawPath(path: RemotePath, name: Buffer): Uint8Array {
+  return path === ROOT ? name : Buffer.concat([Buffer.from(`${path}/`), name])
+}
+
+/** Incomplete files are not there for peers, by whatever path. */
+function expectPublic(path: RemotePath): void {
+  if (components(path).some(isPartName)) throw new SftError('ERR_NOT_FOUND', 'no such entry')
+}
+
+/** Tells whether a rename changes only how accents are spelled, which is no collision with itself. */
+function isRespelling(from: RemotePath, to: RemotePath): boolean {
+  return from !== to && from.normalize('NFC') === to.normalize('NFC')
+}

@@ -1,0 +1,42 @@
+import envPaths from 'env-paths'
+import { SftError } from './errors.ts'
+import { createPrivateFile, readPrivateFile } from './fs/private-file.ts'
+import { decodeIdentity, encodeIdentity, generateIdentity, type Identity } from './net/identity.ts'
+
+/** Returns the folder of this user's sft state: `$SFT_HOME`, else the platform's config folder. */
+export function defaultHome(): string {
+  const fromEnvironment = process.env['SFT_HOME']
+  return fromEnvironment === undefined || fromEnvironment === ''
+    ? envPaths('sft', { suffix: '' }).config
+    : fromEnvironment
+}
+
+/**
+ * Loads the identity of this machine, making one the first time.
+ *
+ * @throws {@link SftError} `ERR_IDENTITY` if there is one that others could have read or that is damaged: it is never
+ * replaced silently, because peers know this machine by it.
+ */
+export async function loadIdentity(home: string = defaultHome()): Promise<Identity> {
+  const path = `${home}/identity.key`
+  const stored = await readPrivateFile(path)
+  if (stored !== null) return decodeStored(stored, path)
+  const identity = await generateIdentity()
+  if (await createPrivateFile(path, encodeIdentity(identity))) return identity
+  // Another process was first; its identity is the one that counts.
+  const winner = await readPrivateFile(path)
+  if (winner === null) throw new SftError('ERR_IDENTITY', `${path} disappeared while it was read`)
+  return decodeStored(winner, path)
+}
+
+async function decodeStored(stored: Uint8Array, path: string): Promise<Identity> {
+  try {
+    return await decodeIdentity(stored)
+  } catch (error) {
+    throw new SftError(
+      'ERR_IDENTITY',
+      `${path} is damaged; restore it from a backup, or remove it to become a new peer`,
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,82 @@
+import type { Stream } from '@libp2p/interface'
+import type { Uint8ArrayList } from 'uint8arraylist'
+import { SftError } from '../errors.ts'
+import type { ByteStream } from '../protocol/types.ts'
+
+/**
+ * Most bytes that may wait here to be read. Credit keeps an honest peer far below it; neither muxer offers a way to slow
+ * a dishonest one down that works (mplex has none, yamux grants more before anybody has read), so it is cut off.
+ */
+const MOST_WAITING = 8 * 1024 * 1024
+
+/** A libp2p stream as the protocol wants it: the one place that knows how libp2p 3 tells of data, room and endings. */
+export function toByteStream(stream: Stream): ByteStream {
+  const waiting: (Uint8Array | Uint8ArrayList)[] = []
+  let waitingBytes = 0
+  let ended = false
+  let wake: (() => void) | undefined
+
+  stream.addEventListener('message', ({ data }) => {
+    waiting.push(data)
+    waitingBytes += data.byteLength
+    if (waitingBytes > MOST_WAITING)
+      stream.abort(new SftError('ERR_PROTOCOL', 'the peer sent more than it was granted'))
+    wake?.()
+  })
+  const end = (): void => {
+    ended = true
+    wake?.()
+  }
+  stream.addEventListener('remoteCloseWrite', end)
+  stream.addEventListener('close', end)
+
+  async function* source(): AsyncGenerator<Uint8Array | Uint8ArrayList> {
+    for (;;) {
+      const data = waiting.shift()
+      if (data) {
+        waitingBytes -= data.byteLength
+        yield data
+      } else if (ended) {
+        return
+      } else {
+        await new Promise<void>((resolve) => (wake = resolve))
+        wake = undefined
+      }
+    }
+  }
+
+  return {
+    source: source(),
+    get full() {
+      return stream.writableNeedsDrain
+    },
+    write(bytes) {
+      try {
+        stream.send(bytes)
+      } catch (error) {
+        throw new SftError('ERR_CLOSED', 'the connection was lost', { cause: error })
+      }
+    },
+    // `onDrain` resolves only once in the life of a stream, so the event is waited for instead.
+    drained: () =>
+      new Promise((resolve, reject) => {
+        if (stream.status !== 'open') reject(new SftError('ERR_CLOSED', 'the connection was lost'))
+        const settle = (): void => {
+          stream.removeEventListener('drain', settle)
+          stream.removeEventListener('close', settle)
+          if (stream.status === 'open') resolve()
+          else reject(new SftError('ERR_CLOSED', 'the connection was lost'))
+        }
+        stream.addEventListener('drain', settle)
+        stream.addEventListener('close', settle)
+      }),
+    async close() {
+      try {
+        await stream.close()
+      } catch {
+        // Closed or reset by the peer at the same moment: the aim is reached.
+      }
+    },
+    abort: (error) => stream.abort(error),
+  }
+}

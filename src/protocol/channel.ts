@@ -1,0 +1,155 @@
+import { pipe } from 'it-pipe'
+import type { Opener, Sealer } from '../crypto/secretstream.ts'
+import { SftError } from '../errors.ts'
+import { writeLength } from '../wire/frame.ts'
+import {
+  DATA_HEADER,
+  LENGTH_BYTES,
+  MAX_DATA,
+  MAX_MESSAGE,
+  MAX_RECORD,
+  RECORD_KIND,
+  RECORD_OVERHEAD,
+} from '../wire/limits.ts'
+import { decodeMessage, encodeMessage, type Message } from '../wire/message.ts'
+import { withDeadline } from './deadline.ts'
+import { FrameReader } from './frame-reader.ts'
+import { handshake, type HandshakeInit } from './handshake.ts'
+import type { ByteStream, Deadlines } from './types.ts'
+
+/** One opened record: a control message, or file bytes of a request (in a buffer the next record writes over). */
+export type Opened = Message | { readonly type: 'data'; readonly id: number; readonly bytes: Uint8Array }
+
+/** Sealed messages and data over a byte stream: the only place where plaintext becomes records and back. */
+export class Channel {
+  /** File bytes the peer lets this side send before it grants more. */
+  readonly peerWindow: number
+  readonly #stream: ByteStream
+  readonly #reader: FrameReader
+  readonly #sealer: Sealer
+  readonly #opener: Opener
+  readonly #deadlines: Deadlines
+  // Plaintexts are put together here; sealing copies them out, so one buffer serves every record.
+  readonly #plaintext = new Uint8Array(MAX_RECORD - RECORD_OVERHEAD)
+
+  /**
+   * Runs the handshake on a new stream and returns the channel. The stream is aborted if that fails.
+   *
+   * @throws {@link SftError} as {@link handshake}.
+   */
+  static async open(stream: ByteStream, init: HandshakeInit, deadlines: Deadlines): Promise<Channel> {
+    const reader = new FrameReader(stream, deadlines.record)
+    try {
+      const secured = await withDeadline(handshake(stream, reader, init), deadlines.handshake, 'finish the handshake')
+      return new Channel(stream, reader, secured.sealer, secured.opener, secured.peerWindow, deadlines)
+    } catch (error) {
+      stream.abort(error as Error)
+      throw error
+    }
+  }
+
+  private constructor(
+    stream: ByteStream,
+    reader: FrameReader,
+    sealer: Sealer,
+    opener: Opener,
+    peerWindow: number,
+    deadlines: Deadlines,
+  ) {
+    this.#stream = stream
+    this.#reader = reader
+    this.#sealer = sealer
+    this.#opener = opener
+    this.peerWindow = peerWindow
+    this.#deadlines = deadlines
+  }
+
+  /** Sends a control message at once. What the peer can cause to be sent is bounded by what it may ask. */
+  send(message: Exclude<Message, { type: 'badRequest' }>): void {
+    const encoded = encodeMessage(message)
+    this.#plaintext[0] = RECORD_KIND.message
+    this.#plaintext.set(encoded, 1)
+    this.#seal(1 + encoded.byteLength, message.type === 'close')
+  }
+
+  /** Sends bytes of a request, waiting first until the stream can take them. `bytes` may be reused at once. */
+  async sendData(id: number, bytes: Uint8Array): Promise<void> {
+    await this.drained()
+    this.#plaintext[0] = RECORD_KIND.data
+    new DataView(this.#plaintext.buffer).setUint32(1, id)
+    this.#plaintext.set(bytes, DATA_HEADER)
+    this.#seal(DATA_HEADER + bytes.byteLength, false)
+  }
+
+  /** Resolves when the stream can take more; throws `ERR_TIMEOUT` if the peer stops reading. */
+  async drained(): Promise<void> {
+    while (this.#stream.full) await withDeadline(this.#stream.drained(), this.#deadlines.stall, 'read')
+  }
+
+  /**
+   * Yields what the peer sends, up to and including its `close`.
+   *
+   * @throws {@link SftError} `ERR_CLOSED` if the stream ends before that, `ERR_DECRYPT`, `ERR_PROTOCOL`, `ERR_TIMEOUT`.
+   */
+  receive(): AsyncGenerator<Opened> {
+    return pipe(
+      () => this.#frames(),
+      (frames) => this.#open(frames),
+    )
+  }
+
+  /** Resolves once the peer closed the stream after its final record; throws `ERR_PROTOCOL` if it sent anything more. */
+  async ended(): Promise<void> {
+    await this.#reader.end()
+  }
+
+  /** Ends this side's direction with the FINAL record. A second call does nothing. */
+  async close(error: number): Promise<void> {
+    if (this.#sealer.done) return
+    this.send({ type: 'close', error })
+    await this.#stream.close()
+  }
+
+  abort(error: Error): void {
+    this.#stream.abort(error)
+  }
+
+  #seal(length: number, final: boolean): void {
+    const frame = new Uint8Array(LENGTH_BYTES + length + RECORD_OVERHEAD)
+    writeLength(frame, length + RECORD_OVERHEAD)
+    this.#sealer.seal(frame.subarray(LENGTH_BYTES), this.#plaintext.subarray(0, length), final)
+    this.#stream.write(frame)
+  }
+
+  async *#frames(): AsyncGenerator<Uint8Array> {
+    while (!this.#opener.done) {
+      const frame = await this.#reader.next(RECORD_OVERHEAD + 1, MAX_RECORD)
+      if (frame === null) throw new SftError('ERR_CLOSED', 'the connection was lost')
+      yield frame
+    }
+  }
+
+  async *#open(frames: AsyncIterable<Uint8Array>): AsyncGenerator<Opened> {
+    for await (const frame of frames) {
+      const opened = parsePlaintext(this.#opener.open(frame))
+      if ((opened.type === 'close') !== this.#opener.done) {
+        throw new SftError('ERR_PROTOCOL', 'the final record and the close message do not agree')
+      }
+      yield opened
+    }
+  }
+}
+
+/** Reads the kind of a record and what follows it (docs/protocol.md section 4). */
+function parsePlaintext(plaintext: Uint8Array): Opened {
+  const [kind] = plaintext
+  if (kind === RECORD_KIND.message && plaintext.byteLength <= 1 + MAX_MESSAGE) {
+    return decodeMessage(plaintext.slice(1)) // a copy, because a message is kept
+  }
+  const bytes = plaintext.subarray(DATA_HEADER)
+  if (kind !== RECORD_KIND.data || bytes.byteLength === 0 || bytes.byteLength > MAX_DATA) {
+    throw new SftError('ERR_PROTOCOL', 'the peer sent a record of unknown kind or of a length its kind does not allow')
+  }
+  const id = new DataView(plaintext.buffer, plaintext.byteOffset).getUint32(1)
+  return { type: 'data', id, bytes }
+}

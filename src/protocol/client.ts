@@ -1,0 +1,198 @@
+import { SftError } from '../errors.ts'
+import type { Action, Algorithm, Entry, FileInfo, Unlistable } from '../wire/message.ts'
+import type { RemotePath } from '../wire/path.ts'
+import type { Right } from '../wire/rights.ts'
+import { Channel } from './channel.ts'
+import { remoteError, type Exchange, type Expected } from './exchange.ts'
+import type { HandshakeInit } from './handshake.ts'
+import { receiveListing } from './listing.ts'
+import { Session, WINDOW } from './session.ts'
+import { receiveFile, sendFile, type OnProgress, type Transferred } from './transfer.ts'
+import { DEADLINES, type ByteStream, type Deadlines, type FileSink, type FileSource } from './types.ts'
+
+export interface ClientInit extends Omit<HandshakeInit, 'role' | 'window'> {
+  readonly deadlines?: Deadlines
+}
+
+/** What the provider still sends after each kind of request. */
+const EXPECTED: Record<Action['type'], Expected> = {
+  list: 'bytes',
+  get: 'file',
+  put: 'receipt',
+  stat: 'result',
+  digest: 'result',
+  delete: 'result',
+  rename: 'result',
+  mkdir: 'result',
+}
+
+export interface CallOptions {
+  /** Ends the call early; the session stays usable. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface TransferOptions extends CallOptions {
+  readonly onProgress?: OnProgress | undefined
+}
+
+/** The asking side of one session. Calls may overlap; each stands for one request. */
+export class ProtocolClient {
+  /** Rejects or resolves when the session ends, whoever ends it. */
+  readonly closed: Promise<void>
+  readonly #session: Session
+  readonly #welcome = Promise.withResolvers<ReadonlySet<Right>>()
+  #nextId = 1
+
+  /**
+   * Opens a session on a new stream and waits until the provider has proved that it holds the right keys.
+   *
+   * @throws {@link SftError} `ERR_CLOSED`, `ERR_DECRYPT`, `ERR_PROTOCOL` or `ERR_TIMEOUT`.
+   */
+  static async open(stream: ByteStream, init: ClientInit): Promise<ProtocolClient> {
+    const deadlines = init.deadlines ?? DEADLINES
+    const channel = await Channel.open(stream, { ...init, role: 'initiator', window: WINDOW }, deadlines)
+    const client = new ProtocolClient(channel, deadlines)
+    await client.rights()
+    return client
+  }
+
+  private constructor(channel: Channel, deadlines: Deadlines) {
+    this.#session = new Session(channel, { onWelcome: this.#welcome.resolve }, deadlines)
+    this.closed = this.#session.run()
+    this.closed.catch(this.#welcome.reject)
+  }
+
+  /** What the share allowed this client when the session began. */
+  async rights(): Promise<ReadonlySet<Right>> {
+    return this.#welcome.promise
+  }
+
+  async stat(path: RemotePath, options?: CallOptions): Promise<Entry> {
+    const { entry } = await this.#ask({ type: 'stat', path }, options)
+    if (entry?.path !== path)
+      throw new SftError('ERR_PROTOCOL', 'the peer described another entry than the one asked for')
+    return entry
+  }
+
+  /** Yields the entries of a folder, or all below it. Stopping early ends the listing. */
+  async *list(path: RemotePath, recursive: boolean, options?: CallOptions): AsyncGenerator<Entry | Unlistable> {
+    const exchange = this.#begin({ type: 'list', path, recursive })
+    const stopListening = this.#endEarly(exchange, options?.signal)
+    let complete = false
+    try {
+      for await (const entry of receiveListing(this.#session, exchange, path, recursive)) {
+        yield entry
+      }
+      complete = true
+    } finally {
+      stopListening()
+      this.#acknowledge(exchange, complete ? null : new SftError('ERR_ABORTED', 'the listing was not read to its end'))
+    }
+  }
+
+  /**
+   * Fetches a file into the sink that `createSink` opens once its size is known.
+   *
+   * @throws {@link SftError} as {@link receiveFile}; nothing is left under the final name then.
+   */
+  async get(
+    path: RemotePath,
+    createSink: (file: FileInfo) => Promise<FileSink>,
+    options?: TransferOptions,
+  ): Promise<Transferred> {
+    const exchange = this.#begin({ type: 'get', path, offset: 0, length: null })
+    const stopListening = this.#endEarly(exchange, options?.signal)
+    let failure: unknown
+    try {
+      const file = await exchange.begun
+      const sink = await createSink(file)
+      return await receiveFile(this.#session, exchange, sink, file.size, options?.onProgress)
+    } catch (error) {
+      failure = error
+      throw error
+    } finally {
+      stopListening()
+      this.#acknowledge(exchange, failure ?? null)
+    }
+  }
+
+  /** Stores a file; resolves once the provider has it, verified and under its final name. */
+  async put(path: RemotePath, source: FileSource, overwrite: boolean, options?: TransferOptions): Promise<Transferred> {
+    const { file } = source
+    const exchange = this.#begin({ type: 'put', path, file, overwrite })
+    const stopListening = this.#endEarly(exchange, options?.signal)
+    try {
+      return await sendFile(this.#session, exchange, source, { offset: 0, end: file.size }, options?.onProgress)
+    } finally {
+      stopListening()
+      this.#session.finish(exchange)
+    }
+  }
+
+  async remove(path: RemotePath, options?: CallOptions): Promise<void> {
+    await this.#ask({ type: 'delete', path }, options)
+  }
+
+  async rename(path: RemotePath, to: RemotePath, overwrite: boolean, options?: CallOptions): Promise<void> {
+    await this.#ask({ type: 'rename', path, to, overwrite }, options)
+  }
+
+  async mkdir(path: RemotePath, parents: boolean, options?: CallOptions): Promise<void> {
+    await this.#ask({ type: 'mkdir', path, parents }, options)
+  }
+
+  async digest(path: RemotePath, algorithm: Algorithm, options?: CallOptions): Promise<Uint8Array> {
+    const { digest } = await this.#ask({ type: 'digest', path, algorithm }, options)
+    if (digest?.byteLength !== (algorithm === 'md5' ? 16 : 32))
+      throw new SftError('ERR_PROTOCOL', 'the peer sent no such digest')
+    return digest
+  }
+
+  /** Ends the session in order. */
+  async close(): Promise<void> {
+    await this.#session.close(0)
+  }
+
+  /** Drops the session; calls under way throw `error`. */
+  abort(error: Error): void {
+    this.#session.abort(error)
+  }
+
+  /** Sends a request that is answered by one result. */
+  async #ask(action: Action, options?: CallOptions): Promise<{ entry?: Entry; digest?: Uint8Array }> {
+    const exchange = this.#begin(action)
+    const stopListening = this.#endEarly(exchange, options?.signal)
+    try {
+      const result = await exchange.answered
+      if (result.error !== 0) throw remoteError(result.error)
+      return result
+    } catch (error) {
+      if (options?.signal?.aborted === true && !this.#session.ended) this.#session.sendResult(exchange.id, { error })
+      throw error
+    } finally {
+      stopListening()
+      this.#session.finish(exchange)
+    }
+  }
+
+  #begin(action: Action): Exchange {
+    const id = this.#nextId++
+    const exchange = this.#session.begin(id, EXPECTED[action.type])
+    this.#session.sendRequest(id, action)
+    return exchange
+  }
+
+  /** Makes `signal` cancel the work on a request; returns how to undo that. */
+  #endEarly(exchange: Exchange, signal: AbortSignal | undefined): () => void {
+    const cancel = (): void => exchange.cancel(new SftError('ERR_ABORTED', 'cancelled', { cause: signal?.reason }))
+    if (signal?.aborted === true) cancel()
+    signal?.addEventListener('abort', cancel)
+    return () => signal?.removeEventListener('abort', cancel)
+  }
+
+  /** Tells the provider how a transfer to this side ended, which it waits for in every case. */
+  #acknowledge(exchange: Exchange, error: unknown): void {
+    if (!this.#session.ended) this.#session.sendResult(exchange.id, error === null ? {} : { error })
+    this.#session.finish(exchange)
+  }
+}

@@ -1,0 +1,160 @@
+import { fromWire, SftError } from '../errors.ts'
+import type { FileInfo, Message } from '../wire/message.ts'
+import type { BlockPool } from './blocks.ts'
+import { Inbox } from './inbox.ts'
+
+export type End = Extract<Message, { type: 'end' }>
+export type Result = Extract<Message, { type: 'result' }>
+
+/**
+ * What the peer has to send for a request (docs/protocol.md section 5): a file is a `begin`, data and an `end`; bytes
+ * are data and an `end`; a receipt is one `result`, which may report success only after this side's `end`; a result is any one `result`;
+ * nothing leaves only an early `result`, which cancels.
+ */
+export type Expected = 'file' | 'bytes' | 'receipt' | 'result' | 'nothing'
+
+/**
+ * The peer's half of one request, as a state machine: what arrives out of turn is refused, what arrives in turn is kept
+ * for whoever works on the request.
+ */
+export class Exchange {
+  readonly id: number
+  readonly inbox: Inbox
+  readonly #expected: Expected
+  readonly #begun = Promise.withResolvers<FileInfo>()
+  readonly #ended = Promise.withResolvers<End>()
+  readonly #answered = Promise.withResolvers<Result>()
+  readonly #cancelled = new AbortController()
+  #state: 'begin' | 'data' | 'over'
+  #endSent = false
+
+  constructor(id: number, expected: Expected, pool: BlockPool) {
+    this.id = id
+    this.inbox = new Inbox(pool)
+    this.#expected = expected
+    this.#state = expected === 'nothing' ? 'over' : expected === 'file' ? 'begin' : 'data'
+    // Nobody may be waiting when one of them fails; whoever does wait gets the error.
+    for (const { promise } of [this.#begun, this.#ended, this.#answered]) promise.catch(() => undefined)
+  }
+
+  /** The file the peer is about to send. */
+  get begun(): Promise<FileInfo> {
+    return this.#begun.promise
+  }
+
+  /** How the peer ended its file or bytes. */
+  get ended(): Promise<End> {
+    return this.#ended.promise
+  }
+
+  /** The peer's result. */
+  get answered(): Promise<Result> {
+    return this.#answered.promise
+  }
+
+  /** Aborted, with the reason, when work on the request is of no more use: the peer ended it early, or is gone. */
+  get signal(): AbortSignal {
+    return this.#cancelled.signal
+  }
+
+  /** Whether the peer has sent all it has to. */
+  get over(): boolean {
+    return this.#state === 'over'
+  }
+
+  /** Notes that this side sent its `end`: only now may the peer report success. */
+  endSent(): void {
+    this.#endSent = true
+  }
+
+  /**
+   * Takes in a message or data of the peer.
+   *
+   * @returns How many file bytes were thrown away at once because nobody wants them any more.
+   * @throws {@link SftError} `ERR_PROTOCOL` if it is not its turn.
+   */
+  accept(
+    message: Extract<Message, { type: 'begin' | 'end' | 'result' }> | { type: 'data'; bytes: Uint8Array },
+  ): number {
+    switch (message.type) {
+      case 'begin':
+        if (this.#state !== 'begin') throw outOfTurn('a file')
+        this.#state = 'data'
+        this.#begun.resolve(message.file)
+        return 0
+      case 'data':
+        if (!this.#takesData || this.#state !== 'data') throw outOfTurn('data')
+        return this.inbox.push(message.bytes)
+      case 'end':
+        this.#acceptEnd(message)
+        return 0
+      case 'result':
+        this.#acceptResult(message)
+        return 0
+    }
+  }
+
+  /** Ends this side's work with `error`; what the peer still has to send is waited for. */
+  cancel(error: Error): void {
+    this.inbox.fail(error)
+    for (const { reject } of [this.#begun, this.#ended, this.#answered]) reject(error)
+    this.#cancelled.abort(error)
+  }
+
+  /** Ends everything with `error`, because the session is over. */
+  fail(error: Error): void {
+    this.#state = 'over'
+    this.cancel(error)
+  }
+
+  #acceptEnd(end: End): void {
+    if (!this.#takesData || this.#state === 'over' || (this.#state === 'begin' && end.error === 0))
+      throw outOfTurn('an end')
+    this.#state = 'over'
+    this.#begun.reject(remoteError(end.error))
+    this.#ended.resolve(end)
+    this.inbox.end()
+  }
+
+  #acceptResult(result: Result): void {
+    const succeeds = result.error === 0
+    const premature = succeeds && (this.#expected === 'nothing' || (this.#expected === 'receipt' && !this.#endSent))
+    if (this.#takesData || premature || (this.#state === 'over' && this.#expected !== 'nothing'))
+      throw outOfTurn('a result')
+    this.#state = 'over'
+    this.#answered.resolve(result)
+    if (!succeeds) this.#cancelled.abort(remoteError(result.error))
+  }
+
+  get #takesData(): boolean {
+    return this.#expected === 'file' || this.#expected === 'bytes'
+  }
+}
+
+/** Returns the error that a peer's number stands for; the text is ours, never the peer's. */
+export function remoteError(error: number): SftError {
+  const code = fromWire(error)
+  return new SftError(code, REMOTE_TEXT[code] ?? 'the peer reports an error')
+}
+
+const REMOTE_TEXT: Partial<Record<SftError['code'], string>> = {
+  ERR_PROTOCOL: 'the peer found our request malformed',
+  ERR_BUSY: 'the peer is busy; try again later',
+  ERR_DENIED: 'the share does not allow it',
+  ERR_PATH: 'the share cannot hold that name',
+  ERR_NOT_FOUND: 'no such entry in the share',
+  ERR_EXISTS: 'the name is taken',
+  ERR_NOT_EMPTY: 'the folder is not empty',
+  ERR_WRONG_TYPE: 'it is not of the kind that is needed',
+  ERR_CHANGED: 'the file changed while it was read; try again',
+  ERR_DIGEST: 'the bytes that arrived differ from those that were sent',
+  ERR_TRUNCATED: 'the transfer ended before all its bytes',
+  ERR_NO_SPACE: "the peer's disk is full",
+  ERR_READ_ONLY: "the peer's folder cannot be written to",
+  ERR_FILE: "the peer's file system reports an error",
+  ERR_ABORTED: 'cancelled',
+}
+
+function outOfTurn(what: string): SftError {
+  return new SftError('ERR_PROTOCOL', `the peer sent ${what} out of turn`)
+}

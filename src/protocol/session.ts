@@ -1,0 +1,212 @@
+import { SftError, toWire } from '../errors.ts'
+import { MAX_REQUESTS } from '../wire/limits.ts'
+import type { Action, FileInfo, Message } from '../wire/message.ts'
+import type { Right } from '../wire/rights.ts'
+import { BlockPool } from './blocks.ts'
+import type { Channel, Opened } from './channel.ts'
+import { ReceiveCredit, SendCredit } from './credit.ts'
+import { Exchange, remoteError, type Expected } from './exchange.ts'
+import type { Deadlines } from './types.ts'
+
+/** A request as it came, readable or not. */
+export type ClientRequest = Extract<Message, { type: 'request' | 'badRequest' }>
+
+/** What the two roles do with the messages that only one of them may send. */
+export interface SessionRole {
+  onRequest?(request: ClientRequest): void
+  onWelcome?(rights: ReadonlySet<Right>): void
+}
+
+/** File bytes a session is ready to receive at first, and grants again as they are consumed. */
+export const WINDOW = 2 * 1024 * 1024
+
+/**
+ * The many requests of one channel: gives each message to the request it belongs to, keeps the credit of both
+ * directions, and ends everything together when the channel ends.
+ */
+export class Session {
+  readonly pool = new BlockPool()
+  readonly #channel: Channel
+  readonly #role: SessionRole
+  readonly #deadlines: Deadlines
+  readonly #sendCredit: SendCredit
+  readonly #receiveCredit: ReceiveCredit
+  readonly #exchanges = new Map<number, { exchange: Exchange; working: boolean }>()
+  #lastReceived = Date.now()
+  #failure: Error | undefined
+
+  constructor(channel: Channel, role: SessionRole, deadlines: Deadlines) {
+    this.#channel = channel
+    this.#role = role
+    this.#deadlines = deadlines
+    this.#sendCredit = new SendCredit(channel.peerWindow)
+    this.#receiveCredit = new ReceiveCredit(WINDOW, (bytes) => {
+      channel.send({ type: 'credit', bytes })
+    })
+  }
+
+  /**
+   * Reads what the peer sends until it closes the session, then closes this side too.
+   *
+   * @throws {@link SftError} why it ended otherwise; every request under way fails with the same.
+   */
+  async run(): Promise<void> {
+    const pulse = setInterval(() => this.#pulse(), this.#deadlines.stall / 4)
+    try {
+      for await (const opened of this.#channel.receive()) {
+        this.#lastReceived = Date.now()
+        this.#dispatch(opened)
+        // A peer that asks and does not read is not read from either, so that answers cannot pile up.
+        if (opened.type === 'request') await this.#channel.drained()
+      }
+      this.#fail(new SftError('ERR_CLOSED', 'the peer ended the session'))
+      await this.#channel.close(0)
+      await this.#channel.ended()
+    } catch (error) {
+      this.abort(error as Error)
+      throw this.#failure ?? error
+    } finally {
+      clearInterval(pulse)
+    }
+  }
+
+  /** Registers a request, so that what the peer sends for it is taken in. */
+  begin(id: number, expected: Expected): Exchange {
+    if (this.#failure) throw this.#failure
+    const exchange = new Exchange(id, expected, this.pool)
+    this.#exchanges.set(id, { exchange, working: true })
+    return exchange
+  }
+
+  /** Ends this side's work on a request. What the peer still sends for it is taken in and thrown away. */
+  finish(exchange: Exchange): void {
+    const entry = this.#exchanges.get(exchange.id)
+    if (!entry) return
+    entry.working = false
+    this.consumed(exchange.inbox.discard())
+    this.#forgetIfOver(entry)
+  }
+
+  /** Whether nothing can be sent any more. */
+  get ended(): boolean {
+    return this.#failure !== undefined
+  }
+
+  sendRequest(id: number, action: Action): void {
+    this.#send({ type: 'request', id, action })
+  }
+
+  sendWelcome(rights: ReadonlySet<Right>): void {
+    this.#send({ type: 'welcome', rights })
+  }
+
+  sendBegin(id: number, file: FileInfo): void {
+    this.#send({ type: 'begin', id, file })
+  }
+
+  /** Sends data of a request, at most one record, once there is credit for it. The bytes may be reused afterwards. */
+  async sendData(exchange: Exchange, bytes: Uint8Array): Promise<void> {
+    exchange.signal.throwIfAborted()
+    await this.#sendCredit.take(bytes.byteLength)
+    if (exchange.signal.aborted) this.#sendCredit.grant(bytes.byteLength) // back to where it came from
+    exchange.signal.throwIfAborted()
+    await this.#channel.sendData(exchange.id, bytes)
+  }
+
+  sendEnd(exchange: Exchange, end: { size: number; md5: Uint8Array } | { error: unknown }): void {
+    exchange.endSent()
+    const id = exchange.id
+    if ('error' in end) this.#send({ type: 'end', id, error: toWire(end.error), size: 0, md5: new Uint8Array(0) })
+    else this.#send({ type: 'end', id, error: 0, ...end })
+  }
+
+  /** Sends the result of a request: success, with what belongs to it, or the number of `error`. */
+  sendResult(
+    id: number,
+    result: Omit<Extract<Message, { type: 'result' }>, 'type' | 'id' | 'error'> | { error: unknown },
+  ): void {
+    if ('error' in result) this.#send({ type: 'result', id, error: toWire(result.error) })
+    else this.#send({ type: 'result', id, error: 0, ...result })
+  }
+
+  /** Notes that data which arrived is out of memory again. */
+  consumed(bytes: number): void {
+    if (bytes > 0 && !this.#failure) this.#receiveCredit.consumed(bytes)
+  }
+
+  /** Ends this side in order; the peer ends the rest. */
+  async close(error: number): Promise<void> {
+    if (!this.#failure) await this.#channel.close(error)
+  }
+
+  /** Drops the session at once, and every request in it with `error`. */
+  abort(error: Error): void {
+    this.#fail(error)
+    this.#channel.abort(error)
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure) return
+    this.#failure = error
+    this.#sendCredit.close(error)
+    for (const { exchange } of this.#exchanges.values()) exchange.fail(error)
+    this.#exchanges.clear()
+  }
+
+  #dispatch(opened: Opened): void {
+    switch (opened.type) {
+      case 'credit':
+        this.#sendCredit.grant(opened.bytes)
+        return
+      case 'request':
+      case 'badRequest':
+        if (!this.#role.onRequest) throw unexpected('a request')
+        if (this.#exchanges.size >= MAX_REQUESTS) throw unexpected('more requests at once than allowed')
+        this.#role.onRequest(opened)
+        return
+      case 'welcome':
+        if (!this.#role.onWelcome) throw unexpected('a welcome')
+        this.#role.onWelcome(opened.rights)
+        return
+      case 'close':
+        if (opened.error !== 0) throw remoteError(opened.error)
+        return
+      default:
+        this.#deliver(opened)
+    }
+  }
+
+  #deliver(opened: Extract<Opened, { type: 'begin' | 'data' | 'end' | 'result' }>): void {
+    if (opened.type === 'data') this.#receiveCredit.arrived(opened.bytes.byteLength)
+    const entry = this.#exchanges.get(opened.id)
+    if (!entry) {
+      // A cancellation may cross the last message of the request it was meant for.
+      if (opened.type === 'result' && opened.error !== 0 && this.#role.onRequest) return
+      throw unexpected('a message for a request that is not under way')
+    }
+    this.consumed(entry.exchange.accept(opened))
+    this.#forgetIfOver(entry)
+  }
+
+  #forgetIfOver(entry: { exchange: Exchange; working: boolean }): void {
+    if (!entry.working && entry.exchange.over) this.#exchanges.delete(entry.exchange.id)
+  }
+
+  #pulse(): void {
+    if (this.#exchanges.size === 0 || this.#failure) return
+    if (Date.now() - this.#lastReceived > this.#deadlines.stall) {
+      this.abort(new SftError('ERR_TIMEOUT', `the peer has been silent for ${this.#deadlines.stall / 1000} s`))
+      return
+    }
+    this.#receiveCredit.flush()
+  }
+
+  #send(message: Exclude<Message, { type: 'badRequest' }>): void {
+    if (this.#failure) throw this.#failure
+    this.#channel.send(message)
+  }
+}
+
+function unexpected(what: string): SftError {
+  return new SftError('ERR_PROTOCOL', `the peer sent ${what}`)
+}

@@ -1,0 +1,69 @@
+import type { Uint8ArrayList } from 'uint8arraylist'
+import type { Entry, FileInfo, Unlistable } from '../wire/message.ts'
+import type { RemotePath } from '../wire/path.ts'
+
+/** A reliable two-way byte stream, as the network layer supplies it. */
+export interface ByteStream {
+  /** The bytes from the peer; ends when the peer closes or dies, which cannot be told apart here. */
+  readonly source: AsyncIterable<Uint8Array | Uint8ArrayList>
+  /** Whether written bytes are piling up; wait for {@link drained} before adding more than a few. */
+  readonly full: boolean
+  /** Queues bytes, which now belong to the stream and must not change. Throws if the stream is closed. */
+  write(bytes: Uint8Array): void
+  /** Resolves when the stream can take more; rejects if it closes first. */
+  drained(): Promise<void>
+  /** Ends this side's direction after everything written. */
+  close(): Promise<void>
+  /** Drops both directions at once. */
+  abort(error: Error): void
+}
+
+/** An open file that is read to be sent. */
+export interface FileSource {
+  readonly file: FileInfo
+  /** Reads up to `buffer.byteLength` bytes at `offset` and returns how many; 0 only at the end of the file. */
+  read(buffer: Uint8Array, offset: number): Promise<number>
+  /** Throws ERR_CHANGED unless the file is still the one that was opened, unaltered. */
+  verify(): Promise<void>
+  close(): Promise<void>
+}
+
+/** A file that is being received: nothing is seen under its final name before {@link commit}. */
+export interface FileSink {
+  /** Appends bytes, which may be reused once it resolves. */
+  write(bytes: Uint8Array): Promise<void>
+  /** Makes the file durable and visible under its final name, all at once. */
+  commit(): Promise<void>
+  /** Removes what was written. May be called at any time, also after a failure of the others. */
+  discard(): Promise<void>
+}
+
+/** The files of a share, as a provider sees them. Every method refuses to leave the root. */
+export interface FileStore {
+  /** Yields the entries of a folder, or of everything under it, folders before what they hold. */
+  list(path: RemotePath, recursive: boolean): AsyncIterable<Entry | Unlistable>
+  stat(path: RemotePath): Promise<Entry>
+  open(path: RemotePath): Promise<FileSource>
+  create(path: RemotePath, file: FileInfo, options: CreateOptions): Promise<FileSink>
+  remove(path: RemotePath): Promise<void>
+  rename(from: RemotePath, to: RemotePath, overwrite: boolean): Promise<void>
+  mkdir(path: RemotePath, parents: boolean): Promise<void>
+}
+
+export interface CreateOptions {
+  readonly overwrite: boolean
+  /** Called right before the file takes its final name; what it throws stops that. */
+  readonly beforeCommit?: () => void
+}
+
+/** How long a peer may take, in milliseconds. Only the local side sets these. */
+export interface Deadlines {
+  /** From the start of a stream to the end of the handshake. */
+  readonly handshake: number
+  /** Without a byte in the middle of a record. */
+  readonly record: number
+  /** Without a byte while a request is under way; a live peer shows itself four times as often. */
+  readonly stall: number
+}
+
+export const DEADLINES: Deadlines = { handshake: 10_000, record: 10_000, stall: 120_000 }

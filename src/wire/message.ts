@@ -1,0 +1,272 @@
+import { SftError } from '../errors.ts'
+import { MAX_PAGE_ENTRIES, MAX_WINDOW, MD5_BYTES } from './limits.ts'
+import * as pb from './messages.ts'
+import { decodePath, encodePath, type RemotePath } from './path.ts'
+import { decodeRights, encodeRights, type Right } from './rights.ts'
+
+/** What the sender of a file says about it before its first byte. */
+export interface FileInfo {
+  /** Bytes of the whole file, 0 to 2^53 - 1. */
+  readonly size: number
+  /** Modification time in nanoseconds since 1970, negative before. */
+  readonly mtime: bigint
+  /** Whether its owner may execute it: the only mode bit that travels. */
+  readonly executable: boolean
+}
+
+export type EntryType = 'file' | 'directory' | 'link' | 'other'
+
+/** One thing in a share, as STAT and LIST report it. The size of anything but a file is 0. */
+export interface Entry extends FileInfo {
+  readonly path: RemotePath
+  readonly type: EntryType
+}
+
+/** An entry of a listing whose name is no path (not UTF-8, a backslash in it): it can be reported, never asked for. */
+export interface Unlistable {
+  readonly type: 'unlistable'
+  /** The bytes of its path as the provider has them. */
+  readonly name: Uint8Array
+}
+
+export type Algorithm = 'md5' | 'sha256'
+
+/** What a client asks for (docs/protocol.md section 5). */
+export type Action =
+  | { readonly type: 'list'; readonly path: RemotePath; readonly recursive: boolean }
+  | { readonly type: 'stat'; readonly path: RemotePath }
+  | { readonly type: 'get'; readonly path: RemotePath; readonly offset: number; readonly length: number | null }
+  | { readonly type: 'put'; readonly path: RemotePath; readonly file: FileInfo; readonly overwrite: boolean }
+  | { readonly type: 'delete'; readonly path: RemotePath }
+  | { readonly type: 'rename'; readonly path: RemotePath; readonly to: RemotePath; readonly overwrite: boolean }
+  | { readonly type: 'mkdir'; readonly path: RemotePath; readonly parents: boolean }
+  | { readonly type: 'digest'; readonly path: RemotePath; readonly algorithm: Algorithm }
+
+/** A decoded control value. `error` is 0 for success, else a number of the table in docs/protocol.md section 8. */
+export type Message =
+  | { readonly type: 'welcome'; readonly rights: ReadonlySet<Right> }
+  | { readonly type: 'request'; readonly id: number; readonly action: Action }
+  /** A request that could be read as far as its id and, if `kind` is known, its type: it is answered with the fault. */
+  | { readonly type: 'badRequest'; readonly id: number; readonly kind: Action['type'] | null; readonly fault: SftError }
+  | { readonly type: 'begin'; readonly id: number; readonly file: FileInfo }
+  | {
+      readonly type: 'end'
+      readonly id: number
+      readonly error: number
+      readonly size: number
+      readonly md5: Uint8Array
+    }
+  | {
+      readonly type: 'result'
+      readonly id: number
+      readonly error: number
+      readonly entry?: Entry
+      readonly digest?: Uint8Array
+    }
+  /** Leave to send that many file bytes more; 0 only says that the sender is alive. */
+  | { readonly type: 'credit'; readonly bytes: number }
+  | { readonly type: 'close'; readonly error: number }
+
+const ENTRY_TYPES: readonly EntryType[] = ['file', 'directory', 'link', 'other'] // wire number: index + 1
+const ALGORITHMS: readonly Algorithm[] = ['md5', 'sha256'] // wire number: index + 1
+const DIGEST_BYTES: Record<Algorithm, number> = { md5: MD5_BYTES, sha256: 32 }
+
+/** Encodes a control message. A `badRequest` has no encoding. */
+export function encodeMessage(message: Exclude<Message, { type: 'badRequest' }>): Uint8Array {
+  switch (message.type) {
+    case 'welcome':
+      return pb.Message.encode({ welcome: { rights: encodeRights(message.rights) } })
+    case 'request':
+      return pb.Message.encode({ request: { id: message.id, ...encodeAction(message.action) } })
+    case 'begin':
+      return pb.Message.encode({ begin: { id: message.id, file: message.file } })
+    case 'end':
+      return pb.Message.encode({
+        end: { id: message.id, error: message.error, size: message.size, md5: own(message.md5) },
+      })
+    case 'result': {
+      const { id, error, entry, digest } = message
+      return pb.Message.encode({
+        result: { id, error, digest: own(digest ?? new Uint8Array(0)), ...(entry && { entry: entryToWire(entry) }) },
+      })
+    }
+    case 'credit':
+      return pb.Message.encode({ credit: { bytes: message.bytes } })
+    case 'close':
+      return pb.Message.encode({ close: { error: message.error } })
+  }
+}
+
+/**
+ * Decodes a control message. Unknown fields are ignored.
+ *
+ * @throws {@link SftError} `ERR_PROTOCOL` if the bytes are not a message this version knows.
+ */
+export function decodeMessage(bytes: Uint8Array): Message {
+  const { welcome, request, begin, end, result, credit, close } = decodeWith(pb.Message, bytes)
+  if (welcome) return { type: 'welcome', rights: decodeRights(welcome.rights) }
+  if (request) return decodeRequest(request)
+  if (begin) return { type: 'begin', id: requestId(begin.id), file: decodeFileInfo(begin.file) }
+  if (end) {
+    if (end.md5.byteLength !== 0 && end.md5.byteLength !== MD5_BYTES) throw malformed('a digest of the wrong length')
+    return { type: 'end', id: requestId(end.id), error: end.error, size: safeSize(end.size), md5: end.md5 }
+  }
+  if (result) return decodeResult(result)
+  if (credit) {
+    if (credit.bytes > MAX_WINDOW) throw malformed('a credit out of range')
+    return { type: 'credit', bytes: credit.bytes }
+  }
+  if (close) return { type: 'close', error: close.error }
+  throw malformed('a message of unknown type')
+}
+
+/** Returns how many bytes an entry takes in a page, at most: its path, and 40 for every other field and tag. */
+export function entryBytes(entry: Entry | Unlistable): number {
+  return (entry.type === 'unlistable' ? entry.name : encodePath(entry.path)).byteLength + 40
+}
+
+/** Encodes the page that one data record of a listing carries; see {@link entryBytes} for what fits. */
+export function encodePage(entries: readonly (Entry | Unlistable)[]): Uint8Array {
+  return pb.Page.encode({ entries: entries.map(entryToWire) })
+}
+
+/**
+ * Decodes a page of a listing. An entry whose path is no path comes back as {@link Unlistable}.
+ *
+ * @throws {@link SftError} `ERR_PROTOCOL` if the bytes are not a page.
+ */
+export function decodePage(bytes: Uint8Array): (Entry | Unlistable)[] {
+  const { entries } = decodeWith(pb.Page, bytes)
+  if (entries.length === 0 || entries.length > MAX_PAGE_ENTRIES) throw malformed('a page with no or too many entries')
+  return entries.map((entry) => {
+    let path: RemotePath
+    try {
+      path = decodePath(entry.path)
+    } catch {
+      return { type: 'unlistable', name: entry.path } // decodePath throws for this reason only
+    }
+    return entry.type === 0 ? { type: 'unlistable', name: entry.path } : entryFromWire(entry, path)
+  })
+}
+
+function encodeAction(action: Action): Omit<pb.Request, 'id'> {
+  const path = own(encodePath(action.path))
+  switch (action.type) {
+    case 'list':
+      return { list: { path, recursive: action.recursive } }
+    case 'stat':
+      return { stat: { path } }
+    case 'get':
+      return { get: { path, offset: action.offset, ...(action.length !== null && { length: action.length }) } }
+    case 'put':
+      return { put: { path, file: action.file, overwrite: action.overwrite } }
+    case 'delete':
+      return { delete: { path } }
+    case 'rename':
+      return { rename: { from: path, to: own(encodePath(action.to)), overwrite: action.overwrite } }
+    case 'mkdir':
+      return { mkdir: { path, parents: action.parents } }
+    case 'digest':
+      return { digest: { path, algorithm: ALGORITHMS.indexOf(action.algorithm) + 1 } }
+  }
+}
+
+function decodeRequest(request: pb.Request): Message {
+  const id = requestId(request.id)
+  try {
+    return { type: 'request', id, action: decodeAction(request) }
+  } catch (error) {
+    if (error instanceof SftError) return { type: 'badRequest', id, kind: actionType(request), fault: error }
+    throw error
+  }
+}
+
+function actionType(request: pb.Request): Action['type'] | null {
+  const types = ['list', 'stat', 'get', 'put', 'delete', 'rename', 'mkdir', 'digest'] as const
+  return types.find((type) => request[type] !== undefined) ?? null
+}
+
+function decodeAction({ list, stat, get, put, delete: del, rename, mkdir, digest }: pb.Request): Action {
+  if (list) return { type: 'list', path: decodePath(list.path), recursive: list.recursive }
+  if (stat) return { type: 'stat', path: decodePath(stat.path) }
+  if (get) {
+    const [offset, length] = [safeSize(get.offset), get.length === undefined ? null : safeSize(get.length)]
+    if (length !== null) safeSize(offset + length)
+    return { type: 'get', path: decodePath(get.path), offset, length }
+  }
+  if (put) return { type: 'put', path: decodePath(put.path), file: decodeFileInfo(put.file), overwrite: put.overwrite }
+  if (del) return { type: 'delete', path: decodePath(del.path) }
+  if (rename) {
+    return { type: 'rename', path: decodePath(rename.from), to: decodePath(rename.to), overwrite: rename.overwrite }
+  }
+  if (mkdir) return { type: 'mkdir', path: decodePath(mkdir.path), parents: mkdir.parents }
+  if (digest) {
+    const algorithm = ALGORITHMS[digest.algorithm - 1]
+    if (algorithm === undefined) throw malformed('an unknown digest algorithm')
+    return { type: 'digest', path: decodePath(digest.path), algorithm }
+  }
+  throw malformed('a request of unknown type')
+}
+
+function decodeResult({ id, error, entry, digest }: pb.Result): Message {
+  if (digest.byteLength !== 0 && !Object.values(DIGEST_BYTES).includes(digest.byteLength)) {
+    throw malformed('a digest of the wrong length')
+  }
+  let path: RemotePath | undefined
+  try {
+    path = entry && decodePath(entry.path)
+  } catch {
+    throw malformed('an entry with an invalid path')
+  }
+  return {
+    type: 'result',
+    id: requestId(id),
+    error,
+    ...(entry && path !== undefined && { entry: entryFromWire(entry, path) }),
+    ...(digest.byteLength > 0 && { digest }),
+  }
+}
+
+function entryToWire(entry: Entry | Unlistable): pb.Entry {
+  if (entry.type === 'unlistable') return { path: own(entry.name), type: 0, size: 0, mtime: 0n, executable: false }
+  const { path, type, size, mtime, executable } = entry
+  return { path: own(encodePath(path)), type: ENTRY_TYPES.indexOf(type) + 1, size, mtime, executable }
+}
+
+function entryFromWire(entry: pb.Entry, path: RemotePath): Entry {
+  const type = ENTRY_TYPES[entry.type - 1] ?? 'other'
+  return { path, type, size: safeSize(entry.size), mtime: entry.mtime, executable: entry.executable }
+}
+
+function decodeFileInfo(file: pb.FileInfo | undefined): FileInfo {
+  if (file === undefined) throw malformed('a file without its size')
+  return { size: safeSize(file.size), mtime: file.mtime, executable: file.executable }
+}
+
+/** Decodes with a generated codec, whose own errors (bad varint, end of buffer, too many entries) all mean malformed. */
+export function decodeWith<T>(codec: { decode(bytes: Uint8Array): T }, bytes: Uint8Array): T {
+  try {
+    return codec.decode(bytes)
+  } catch (error) {
+    throw new SftError('ERR_PROTOCOL', 'the peer sent bytes that are not a message', { cause: error })
+  }
+}
+
+function requestId(id: number): number {
+  if (id === 0) throw malformed('a message for request 0')
+  return id
+}
+
+function safeSize(value: number): number {
+  if (!Number.isSafeInteger(value) || value < 0) throw malformed('a size or offset out of range')
+  return value
+}
+
+/** The generated types ask for bytes on an unshared buffer, which every array made here has. */
+export function own(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes as Uint8Array<ArrayBuffer>
+}
+
+function malformed(what: string): SftError {
+  return new SftError('ERR_PROTOCOL', `the peer sent ${what}`)
+}
