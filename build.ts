@@ -1,25 +1,34 @@
-/** Builds dist/: the command line and the library, bundled and split so that a command loads only what it uses, and types. */
+/**
+ * Builds dist/: the command line and the library, bundled and split so that a command loads only what it uses, and the
+ * types of the library. With `--if-stale` it does nothing when dist/ is newer than every source.
+ */
 import { execFileSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { globSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { build } from 'esbuild'
 
-rmSync('dist', { recursive: true, force: true })
+const newest = Math.max(...['package.json', ...globSync('src/**/*.ts')].map((path) => statSync(path).mtimeMs))
+const built = statSync('dist/sft.js', { throwIfNoEntry: false })?.mtimeMs ?? 0
 
-await build({
-  entryPoints: { sft: 'src/cli/main.ts', index: 'src/index.ts' },
-  outdir: 'dist',
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node22.18',
-  minifySyntax: true,
-  legalComments: 'none',
-  // Has a binary beside its code, and may be missing.
-  external: ['sodium-native'],
-  // Some bundled packages are CommonJS and call require for what Node has built in.
-  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-  logLevel: 'warning',
-})
-
-execFileSync('tsc', ['--project', 'tsconfig.types.json'], { stdio: 'inherit' })
+if (!process.argv.includes('--if-stale') || built < newest) {
+  const { metafile } = await build({
+    entryPoints: { sft: 'src/cli/main.ts', index: 'src/index.ts' },
+    outdir: 'dist',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22.18',
+    minifySyntax: true,
+    legalComments: 'none',
+    metafile: true,
+    // Has a binary beside its code, and may be missing.
+    external: ['sodium-native'],
+    // Some bundled packages are CommonJS and call require for what Node has built in.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    logLevel: 'warning',
+  })
+  for (const name of readdirSync('dist')) {
+    if (name.endsWith('.js') && !(`dist/${name}` in metafile.outputs)) rmSync(`dist/${name}`) // of an earlier build
+  }
+  execFileSync('tsc', ['--project', 'tsconfig.types.json'], { stdio: 'inherit' })
+}

@@ -1,0 +1,126 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Uint8ArrayList } from 'uint8arraylist'
+import { onTestFinished } from 'vitest'
+import { loadSodium } from '../../src/crypto/load-sodium.ts'
+import type { Sodium } from '../../src/crypto/sodium.ts'
+import { SharedFolder } from '../../src/fs/shared-folder.ts'
+import { generateIdentity } from '../../src/net/identity.ts'
+import { Node, type Muxer } from '../../src/net/node.ts'
+import type { HandshakeInit } from '../../src/protocol/handshake.ts'
+import { provide, type Served } from '../../src/protocol/provider.ts'
+import { DEADLINES, type ByteStream, type Deadlines } from '../../src/protocol/types.ts'
+import { PROTOCOL_ID } from '../../src/wire/limits.ts'
+import { RIGHTS, type Right } from '../../src/wire/rights.ts'
+import { tempFolder } from './tmp.ts'
+
+/** Changes what passes through a stream of one side, below its encryption: bytes in, bytes out. `null` closes the stream. */
+export interface Tap {
+  /** What this side receives. */
+  readonly incoming?: (bytes: Uint8Array) => Uint8Array | null
+  /** What this side sends. */
+  readonly outgoing?: (bytes: Uint8Array) => Uint8Array | null
+}
+
+export interface NodePairOptions {
+  readonly rights?: readonly Right[]
+  readonly muxer?: Muxer
+  readonly sodium?: Sodium['name']
+  readonly deadlines?: Partial<Deadlines>
+  /** Sits between the provider and its stream. */
+  readonly providerTap?: Tap
+  /** Sits between the client and its stream. */
+  readonly clientTap?: Tap
+}
+
+/** Two real libp2p nodes on loopback: one provides a folder, the other has a bare stream to it. */
+export interface NodePair {
+  /** The client's stream, before any handshake. Another one each time. */
+  readonly openStream: () => Promise<ByteStream>
+  /** What the client's side of the handshake needs, except role and window. */
+  readonly clientInit: Omit<HandshakeInit, 'role' | 'window'> & { deadlines: Deadlines }
+  readonly root: string
+  /** A folder around the root, to see whether anything outside the root changes. */
+  readonly outside: string
+  readonly served: Served[]
+  /** How each provider session ended, in order: `null` for one that was closed in order. */
+  readonly endings: (Error | null)[]
+}
+
+/** Starts both nodes and serves a new empty folder with all rights, unless others are given, until the test ends. */
+export async function nodePair(options: NodePairOptions = {}): Promise<NodePair> {
+  const outside = tempFolder()
+  const root = join(outside, 'share')
+  mkdirSync(root)
+  const sodium = await loadSodium(options.sodium)
+  const store = await SharedFolder.open(root)
+  const muxers = options.muxer && [options.muxer]
+  const deadlines = { ...DEADLINES, ...options.deadlines }
+  const [provider, client] = await Promise.all([
+    Node.start({
+      identity: await generateIdentity(),
+      listen: ['/ip4/127.0.0.1/tcp/0'],
+      admits: () => true,
+      ...(muxers && { muxers }),
+    }),
+    Node.start({ identity: await generateIdentity(), ...(muxers && { muxers }) }),
+  ])
+  onTestFinished(async () => {
+    await Promise.all([provider.stop(), client.stop()])
+    await store.close()
+  })
+  const served: Served[] = []
+  const endings: (Error | null)[] = []
+  const rights = new Set(options.rights ?? RIGHTS)
+  await provider.handle(PROTOCOL_ID, ({ stream, idBytes }) => {
+    provide(options.providerTap ? tapped(stream, options.providerTap) : stream, {
+      sodium,
+      localId: provider.idBytes,
+      remoteId: idBytes,
+      store,
+      rights: () => rights,
+      onServed: (one) => served.push(one),
+      deadlines,
+    }).then(
+      () => endings.push(null),
+      (error: unknown) => endings.push(error as Error),
+    )
+  })
+  return {
+    openStream: async () => {
+      const { stream } = await client.dial(provider.addresses[0] ?? '', PROTOCOL_ID)
+      return options.clientTap ? tapped(stream, options.clientTap) : stream
+    },
+    clientInit: { sodium, localId: client.idBytes, remoteId: provider.idBytes, deadlines },
+    root,
+    outside,
+    served,
+    endings,
+  }
+}
+
+/** Returns a stream whose bytes pass through `tap`. */
+export function tapped(stream: ByteStream, tap: Tap): ByteStream {
+  const { incoming, outgoing } = tap
+  async function* source(): AsyncGenerator<Uint8Array | Uint8ArrayList> {
+    for await (const bytes of stream.source) {
+      const changed = incoming ? incoming(bytes.subarray()) : bytes
+      if (changed === null) return
+      if (changed.byteLength > 0) yield changed
+    }
+  }
+  return {
+    source: source(),
+    get full() {
+      return stream.full
+    },
+    write(bytes) {
+      const changed = outgoing ? outgoing(bytes) : bytes
+      if (changed === null) void stream.close()
+      else if (changed.byteLength > 0) stream.write(changed)
+    },
+    drained: async () => stream.drained(),
+    close: async () => stream.close(),
+    abort: (error) => stream.abort(error),
+  }
+}
