@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
 import { link, lstat, open, rename, unlink } from 'node:fs/promises'
 import { SftError } from '../errors.ts'
@@ -9,7 +8,7 @@ const PART_PREFIX = '.sft-part-'
 
 /** Returns a name for a file that is not complete: random, so that nobody can have put something in its place. */
 export function newPartName(): string {
-  return `${PART_PREFIX}${randomBytes(12).toString('hex')}`
+  return `${PART_PREFIX}${crypto.randomUUID()}`
 }
 
 /** Tells whether `name` is one of an incomplete file, which is never listed and cannot be asked for. */

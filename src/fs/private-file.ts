@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { chmod, link, mkdir, open, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -43,7 +42,7 @@ export async function readPrivateFile(path: string): Promise<Uint8Array | null> 
  */
 export async function createPrivateFile(path: string, content: Uint8Array): Promise<boolean> {
   const folder = dirname(path)
-  const part = join(folder, `.${randomBytes(12).toString('hex')}.part`)
+  const part = join(folder, `.${crypto.randomUUID()}.part`)
   try {
     await makePrivateFolder(folder)
     const handle = await open(

@@ -1,8 +1,9 @@
-import { SftError } from '../errors.ts'
+import { asSftError, SftError } from '../errors.ts'
 import type { Action, Algorithm, Entry, FileInfo, Unlistable } from '../wire/message.ts'
 import type { RemotePath } from '../wire/path.ts'
 import type { Right } from '../wire/rights.ts'
 import { Channel } from './channel.ts'
+import { withDeadline } from './deadline.ts'
 import { remoteError, type Exchange, type Expected } from './exchange.ts'
 import type { HandshakeInit } from './handshake.ts'
 import { receiveListing } from './listing.ts'
@@ -52,8 +53,13 @@ export class ProtocolClient {
     const deadlines = init.deadlines ?? DEADLINES
     const channel = await Channel.open(stream, { ...init, role: 'initiator', window: WINDOW }, deadlines)
     const client = new ProtocolClient(channel, deadlines)
-    await client.rights()
-    return client
+    try {
+      await withDeadline(client.rights(), deadlines.handshake, 'answer the handshake')
+      return client
+    } catch (error) {
+      client.abort(asSftError(error, 'ERR_INTERNAL', 'the session could not be opened'))
+      throw error
+    }
   }
 
   private constructor(channel: Channel, deadlines: Deadlines) {

@@ -110,14 +110,19 @@ class Provider {
   async #serve(exchange: Exchange, action: Action): Promise<void> {
     const queued = action.type !== 'put'
     if (queued) await this.#turn()
+    let served: Served
     try {
       const transferred = await this.#perform(exchange, action)
-      this.#init.onServed?.({ action, ...(transferred && { transferred }) })
+      served = { action, ...(transferred && { transferred }) }
     } catch (error) {
-      this.#init.onServed?.({ action, error: asSftError(error, 'ERR_INTERNAL', 'the request failed') })
-    } finally {
-      this.#session.finish(exchange)
-      if (queued) this.#nextTurn()
+      served = { action, error: asSftError(error, 'ERR_INTERNAL', 'the request failed') }
+    }
+    this.#session.finish(exchange)
+    if (queued) this.#nextTurn()
+    try {
+      this.#init.onServed?.(served)
+    } catch (error) {
+      this.#session.abort(asSftError(error, 'ERR_INTERNAL', 'the listener of the share failed'))
     }
   }
 

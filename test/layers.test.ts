@@ -1,0 +1,67 @@
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { expect, test } from 'vitest'
+
+interface Layer {
+  /** Layers, or single files of them, that it may import. */
+  readonly local: readonly string[]
+  /** What it may import from outside: packages, scopes (`@libp2p/`) and Node's own modules. */
+  readonly outside: readonly string[]
+}
+
+/** The house of docs/architecture.md: data walks one way through it. */
+const LAYERS: Record<string, Layer> = {
+  errors: { local: [], outside: [] },
+  wire: { local: ['errors'], outside: ['protons-runtime', 'uint8arraylist', 'uint8arrays/'] },
+  crypto: { local: ['errors'], outside: ['libsodium-wrappers', 'sodium-native', 'node:crypto'] },
+  protocol: { local: ['errors', 'wire', 'crypto'], outside: ['it-pipe', 'uint8arraylist'] },
+  net: {
+    local: ['errors', 'wire', 'crypto', 'protocol/types.ts'],
+    outside: ['libp2p', '@libp2p/', '@chainsafe/', '@multiformats/', 'uint8arraylist'],
+  },
+  fs: {
+    local: ['errors', 'wire', 'crypto', 'protocol/types.ts'],
+    outside: ['node:fs', 'node:fs/promises', 'node:path'],
+  },
+  api: { local: ['errors', 'wire', 'crypto', 'protocol', 'net', 'fs'], outside: ['env-paths'] },
+  cli: { local: ['index.ts'], outside: ['@commander-js/extra-typings', 'node:path', 'package.json'] },
+}
+
+/** The files right under src/ that make up the public API. */
+const API = ['home.ts', 'share.ts', 'client.ts', 'index.ts']
+
+const files = globSync('src/**/*.ts').map((path) => path.replace(/^src\//, ''))
+
+test('every file belongs to a layer', () => {
+  expect(files.filter((file) => !(layerOf(file) in LAYERS))).toEqual([])
+  expect(files.length).toBeGreaterThan(30)
+})
+
+test.each(files)('%s imports only what its layer may', (file) => {
+  const layer = layerOf(file)
+  const { local, outside } = LAYERS[layer] ?? { local: [], outside: [] }
+  const forbidden = importsOf(file).filter((imported) => {
+    if (!imported.startsWith('.'))
+      return !outside.some((name) => imported === name || (name.endsWith('/') && imported.startsWith(name)))
+    const target = normalize(join(dirname(file), imported))
+    if (target === '../package.json') return !outside.includes('package.json')
+    return layerOf(target) !== layer && !local.includes(layerOf(target)) && !local.includes(target)
+  })
+  expect(forbidden).toEqual([])
+})
+
+test('only digest.ts takes Node’s own cryptography, so that the rest runs in a browser', () => {
+  const takers = files.filter((file) => layerOf(file) === 'crypto' && importsOf(file).includes('node:crypto'))
+  expect(takers).toEqual(['crypto/digest.ts'])
+})
+
+function layerOf(file: string): string {
+  if (API.includes(file)) return 'api'
+  return file === 'errors.ts' ? 'errors' : (file.split('/')[0] ?? '')
+}
+
+function importsOf(file: string): string[] {
+  const source = readFileSync(`src/${file}`, 'utf8')
+  const pattern = /^(?:import|export)\s+(?:type\s+)?[\w{*][^'";]*?from '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm
+  return [...source.matchAll(pattern)].map(([, from, bare, dynamic]) => from ?? bare ?? dynamic ?? '')
+}
