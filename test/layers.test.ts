@@ -62,6 +62,7 @@ function layerOf(file: string): string {
 
 function importsOf(file: string): string[] {
   const source = readFileSync(`src/${file}`, 'utf8')
-  const pattern = /^(?:import|export)\s+(?:type\s+)?[\w{*][^'";]*?from '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm
+  const pattern =
+    /^(?:import|export)\s+(?:type\s+)?[\w{*][^'";]*?from '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm
   return [...source.matchAll(pattern)].map(([, from, bare, dynamic]) => from ?? bare ?? dynamic ?? '')
 }

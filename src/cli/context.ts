@@ -1,5 +1,7 @@
 import { connect, parseRemotePath, SftError, type Muxer, type Remote, type RemotePath } from '../index.ts'
-import { Output } from './output.ts'
+import { escapeText } from './escape.ts'
+import { Output, type FailureContext } from './output.ts'
+import { StatusLine } from './progress.ts'
 
 /** Options every command that talks to a peer has. */
 export interface PeerOptions {
@@ -15,16 +17,23 @@ export interface Session {
   readonly signal: AbortSignal
 }
 
-/** Exit status by signal, as shells count: 128 and its number. */
-const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+/** Exit status when nobody reads our output any more, as shells count SIGPIPE. */
+export const UNREAD = 141
 
-/** Calls `onSignal` with the exit status at the first SIGINT, SIGTERM or SIGHUP; a second one ends the process at once. */
+/** Exit status by signal, as shells count: 128 and its number. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGPIPE: UNREAD } as const
+
+/** How long a connection may take before a person is told what is waited for, in milliseconds. */
+const PATIENCE = 500
+
+/** Calls `onSignal` with the exit status at the first signal that ends programs; a second one ends this one at once. */
 export function onTermination(onSignal: (exit: number) => void): void {
   let signalled = false
   for (const [signal, exit] of Object.entries(SIGNALS)) {
     process.on(signal, () => {
       if (signalled) process.exit(exit)
       signalled = true
+      if (process.stderr.isTTY) process.stderr.write('\r\u001b[2K') // over the ^C that the terminal echoes
       onSignal(exit)
     })
   }
@@ -47,30 +56,45 @@ export async function withRemote(
   onTermination((exit) => {
     exitOnSignal = exit
     interrupted.abort(new SftError('ERR_ABORTED', 'interrupted'))
-    void remote?.abort()
   })
   try {
     const { signal } = interrupted
-    remote = await connect(peer, { signal, ...(options.muxer && { muxers: [options.muxer] }) })
+    remote = await connectWithPatience(peer, options, signal)
     return await work({ remote, output, signal })
   } catch (error) {
     if (exitOnSignal === undefined) return output.failure(error)
-    output.failure(new SftError('ERR_ABORTED', 'interrupted; nothing was left behind'))
+    if (exitOnSignal !== UNREAD) {
+      output.failure(new SftError('ERR_ABORTED', 'interrupted; nothing incomplete was left behind'))
+    }
     return exitOnSignal
   } finally {
-    if (exitOnSignal === undefined) await remote?.close()
+    await (exitOnSignal === undefined ? remote?.close() : remote?.abort())
+  }
+}
+
+/** Connects, and says on a terminal what is waited for if that takes a while. */
+async function connectWithPatience(peer: string, { muxer }: PeerOptions, signal: AbortSignal): Promise<Remote> {
+  const status = new StatusLine()
+  const timer = setTimeout(() => status.show(`connecting to ${escapeText(peer)}`), PATIENCE)
+  try {
+    return await connect(peer, { signal, ...(muxer && { muxers: [muxer] }) })
+  } finally {
+    clearTimeout(timer)
+    status.clear()
   }
 }
 
 /**
  * Does `work` for each of several paths, going on after a failure.
  *
+ * @param describe - What to report a failure with a path as, if more is known than the path.
  * @returns 0 if all went well, 7 if some did, else the status of the first failure.
  */
 export async function forEachPath(
   paths: readonly string[],
   session: Session,
   work: (path: string) => Promise<void>,
+  describe: (path: string) => FailureContext = (path) => ({ path }),
 ): Promise<number> {
   const failures: number[] = []
   for (const path of paths) {
@@ -78,11 +102,17 @@ export async function forEachPath(
       await work(path)
     } catch (error) {
       if (session.signal.aborted) throw error
-      failures.push(session.output.failure(error, { path }))
+      failures.push(session.output.failure(error, describe(path)))
     }
   }
   if (failures.length === 0) return 0
   return failures.length < paths.length ? 7 : (failures[0] ?? 1)
+}
+
+/** Returns `error` with the next step behind its text if it has this code, else `error` itself. */
+export function withHint(error: unknown, code: SftError['code'], hint: string): unknown {
+  if (!(error instanceof SftError) || error.code !== code) return error
+  return new SftError(code, `${error.message}; ${hint}`, { cause: error })
 }
 
 /**
@@ -95,5 +125,8 @@ export function remotePath(text: string): RemotePath {
     throw new SftError('ERR_PATH', `paths start at the root of the share: write "${text.replace(/^\/+/, '') || '.'}"`)
   }
   const canonical = text.replace(/^(\.\/+)+/, '').replace(/\/+$/, '')
+  if (canonical.split('/').includes('..')) {
+    throw new SftError('ERR_PATH', 'a path of a share has no ".."; write it from the root of the share')
+  }
   return parseRemotePath(canonical === '' ? '.' : canonical)
 }

@@ -1,6 +1,7 @@
 /**
  * Makes text from a peer or a file system safe to print: control characters, and the invisible or direction-changing
- * ones that can disguise a name, become backslash escapes, as does the backslash itself. The result is one line.
+ * ones that can disguise a name, become backslash escapes, as does the backslash itself, and so do marks piled on one
+ * letter beyond what any script needs. The result is one line.
  */
 export function escapeText(text: string): string {
   return text.replace(UNSAFE, (character) => SHORT[character] ?? hexEscape(character))
@@ -15,8 +16,10 @@ export function escapeBytes(bytes: Uint8Array): string {
     .join('')
 }
 
-// Controls, invisible and direction-changing formats (zero-width joiners too), line separators, lone surrogates.
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\\]/gu
+// Controls, formats and whatever else shows nothing or changes the direction (zero-width joiners too, but not the
+// selectors of emoji style), separators other than the space, lone surrogates, the ninth combining mark in a row.
+const UNSAFE =
+  /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\\]|(?![\uFE0E\uFE0F])\p{Default_Ignorable_Code_Point}|(?<=\p{M}{8})\p{M}/gu
 
 const SHORT: Partial<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 

@@ -1,11 +1,19 @@
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
 
-/** Formats a number of bytes in decimal units with three significant digits: `0 B`, `1.5 kB`, `3.41 GB`. */
+/** Formats a number of bytes in decimal units with three significant digits: `0 B`, `1.5 kB`, `100 MB`, `3.41 GB`. */
 export function formatBytes(bytes: number): string {
-  const exponent = bytes < 1 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), UNITS.length - 1)
-  const value = bytes / 1000 ** exponent
-  const text = exponent === 0 ? String(value) : value.toPrecision(value >= 999.5 ? 4 : 3).replace(/\.?0+$/, '')
-  return `${text} ${UNITS[exponent] ?? 'B'}`
+  let [value, exponent] = [bytes, 0]
+  // From 999.5 on, three digits would round to 1000: that is 1 of the next unit.
+  for (; value >= 999.5 && exponent < UNITS.length - 1; exponent += 1) value /= 1000
+  return `${Number(value.toPrecision(3))} ${UNITS[exponent] ?? 'B'}`
+}
+
+/** Formats a time span in whole units, the two largest at most: `9 s`, `2 min 5 s`, `1 h 3 min`. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.round(seconds)
+  if (whole < 60) return `${whole} s`
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`
 }
 
 /** Formats nanoseconds since 1970 as local date and minute, or `-` for a time no calendar here holds. */

@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings'
 import packageJson from '../../package.json' with { type: 'json' }
-import type { Muxer } from '../index.ts'
+import { RIGHTS, SftError, type Muxer } from '../index.ts'
 import { mkdir, mv, rm } from './commands/change.ts'
 import { get } from './commands/get.ts'
 import { hash } from './commands/hash.ts'
@@ -8,6 +8,7 @@ import { id } from './commands/id.ts'
 import { ls } from './commands/ls.ts'
 import { put } from './commands/put.ts'
 import { share } from './commands/share.ts'
+import { UNREAD } from './context.ts'
 import { Output } from './output.ts'
 
 const PEER = 'address of the share, as "sft share" prints it: /ip4/…/tcp/…/p2p/…'
@@ -15,16 +16,39 @@ const EXAMPLE_PEER = '/ip4/192.168.1.7/tcp/4001/p2p/12D3Koo…'
 
 /** Runs the command line `argv` (without interpreter and script) and returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
-  process.stdout.on('error', () => process.exit(0)) // whoever read us has enough: `sft ls … | head`
+  const output = new Output(argv.includes('--json'))
+  endWhenUnread()
   let exit = 0
   const program = commandLine((status) => (exit = status))
   try {
     await program.parseAsync(argv, { from: 'user' })
     return exit
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    return new Output(argv.includes('--json')).failure(error)
+    if (!(error instanceof CommanderError)) return output.failure(error)
+    if (error.exitCode === 0) return 0
+    return error.code === 'commander.help' ? 2 : output.failure(usageError(error, program, argv))
   }
+}
+
+/** Ends the command in order when stdout cannot be written: whoever reads it has enough (`sft ls … | head`). */
+function endWhenUnread(): void {
+  process.stdout.once('error', (error: NodeJS.ErrnoException) => {
+    process.stdout.on('error', () => undefined) // of what is still written on the way out
+    if (error.code !== 'EPIPE') process.stderr.write(`sft: cannot write the output: ${error.message}\n`)
+    if (!process.emit('SIGPIPE')) process.exit(UNREAD)
+  })
+}
+
+/** Returns what is wrong with a command line as one line that names the next step. */
+function usageError(error: CommanderError, program: Command, argv: readonly string[]): SftError {
+  const command = program.commands.find((known) => known.name() === argv[0])
+  const fault = error.message
+    .replace(/^error: /, '')
+    .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?')
+    .replace(/\.$/, '')
+  const dash = error.code === 'commander.unknownOption' && command ? ' (a name that begins with - goes after --)' : ''
+  const help = command ? `sft ${command.name()} --help` : 'sft --help'
+  return new SftError('ERR_USAGE', `${fault}${dash}${fault.endsWith('?') ? '' : ';'} see: ${help}`, { cause: error })
 }
 
 /** Defines every command; each reports its exit status to `done`. */
@@ -33,8 +57,7 @@ function commandLine(done: (exit: number) => void): Command {
     .description('Moves files between two machines that trust each other: encrypted end to end, no server, no account.')
     .version(packageJson.version)
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'sft: ')) })
-    .showHelpAfterError('Run with --help to see what there is.')
+    .configureOutput({ outputError: () => undefined }) // printed by main, as every other failure
     .addHelpText('after', `\nExample:\n  sft share ./photos --open        # prints the command for the other machine`)
 
   program
@@ -48,8 +71,8 @@ function commandLine(done: (exit: number) => void): Command {
     .command('share')
     .description('serve a folder until Ctrl-C; read-only unless rights are given')
     .argument('<dir>', 'folder to serve')
-    .option('-w, --write', 'allow everything: list, get, put, overwrite, delete, rename, mkdir')
-    .option('--allow <rights>', 'allow these, separated by commas')
+    .option('-w, --write', 'allow everything, also to change and delete what is there')
+    .option('--allow <rights>', `allow these, separated by commas: ${RIGHTS.join(', ')}`)
     .option('--drop', 'allow only adding files: peers neither see nor fetch what is there')
     .option('--open', 'let any peer in that reaches this machine')
     .option('--peer <id>', 'let this peer in; may be repeated', collect)
@@ -66,7 +89,7 @@ function commandLine(done: (exit: number) => void): Command {
     .argument('<peer>', PEER)
     .argument('[path]', 'folder in the share')
     .option('-r, --recursive', 'list everything below it')
-    .option('-l, --long', 'show sizes and times, as on a terminal')
+    .option('-l, --long', 'show sizes and times, as a terminal gets them anyway')
     .addOption(json())
     .addOption(muxer())
     .addHelpText('after', example(`sft ls ${EXAMPLE_PEER} holidays`))
@@ -81,7 +104,7 @@ function commandLine(done: (exit: number) => void): Command {
     .option('--overwrite', 'replace local files of the same name')
     .addOption(json())
     .addOption(muxer())
-    .addHelpText('after', example(`sft get ${EXAMPLE_PEER} holidays/beach.jpg -o ~/Pictures/`))
+    .addHelpText('after', example(`sft get ${EXAMPLE_PEER} holidays/beach.jpg -o pictures/`))
     .action(async (peer, paths, options) => done(await get(peer, paths, options)))
 
   program

@@ -1,8 +1,16 @@
 import { ERRORS, SftError } from '../index.ts'
 import { escapeText } from './escape.ts'
 
+/** What a failure is about, as the user named it. */
+export interface FailureContext {
+  readonly path: string
+  /** Where it was to go. */
+  readonly to?: string
+}
+
 /**
- * The only writer to the terminal. Data goes to stdout, talk to stderr; with `--json` data is one object per line.
+ * The only writer to the terminal, but for the status line. Data goes to stdout, talk to stderr; with `--json` data is
+ * one object per line.
  *
  * Callers escape what peers supply with {@link escapeText} or {@link escapeBytes}; objects are escaped by JSON.
  */
@@ -23,21 +31,27 @@ export class Output {
     if (this.json) process.stdout.write(`${asciiJson({ type, ...fields })}\n`)
   }
 
-  /** Prints one line of talk. */
+  /** Prints one line of talk for people; nothing with `--json`, where the objects say it all. */
   talk(text: string): void {
-    process.stderr.write(`${text}\n`)
+    if (!this.json) process.stderr.write(`${text}\n`)
   }
 
   /** Prints a failure as one line, and as an object with `--json`; returns the exit status for it. */
-  failure(error: unknown, context?: { path: string }): number {
+  failure(error: unknown, context?: FailureContext): number {
     const failure = error instanceof SftError ? error : new SftError('ERR_INTERNAL', describe(error), { cause: error })
     const { exit } = ERRORS[failure.code]
-    const place = context ? `${escapeText(context.path)}: ` : ''
     // Texts are ours, but may quote a name or an address that is not.
-    this.talk(`sft: ${place}${escapeText(failure.message)}`)
+    process.stderr.write(`sft: ${place(failure.message, context)}${escapeText(failure.message)}\n`)
     this.object('error', { code: failure.code, exit, message: failure.message, ...context })
     return exit
   }
+}
+
+/** Names what a failure is about in front of its message, unless the message does. */
+function place(message: string, context: FailureContext | undefined): string {
+  if (!context || message.includes(`"${context.path}"`)) return ''
+  const target = context.to === undefined ? '' : ` -> ${escapeText(context.to)}`
+  return `${escapeText(context.path)}${target}: `
 }
 
 /** JSON that holds no character a terminal could act on. */

@@ -1,4 +1,5 @@
-import { forEachPath, remotePath, withRemote, type PeerOptions } from '../context.ts'
+import { SftError } from '../../index.ts'
+import { forEachPath, remotePath, withHint, withRemote, type PeerOptions } from '../context.ts'
 import { escapeText } from '../escape.ts'
 
 /** `sft rm PEER PATH...`: deletes files and empty folders. */
@@ -6,9 +7,14 @@ export async function rm(peer: string, paths: readonly string[], options: PeerOp
   return withRemote(peer, options, (session) =>
     forEachPath(paths, session, async (text) => {
       const path = remotePath(text)
-      await session.remote.remove(path, session)
+      if (path === '.') throw new SftError('ERR_PATH', 'the root of a share cannot be deleted; name what is in it')
+      try {
+        await session.remote.remove(path, session)
+      } catch (error) {
+        throw withHint(error, 'ERR_NOT_EMPTY', 'delete what is in it first')
+      }
       session.output.object('deleted', { path })
-      if (!session.output.json) session.output.talk(`${escapeText(path)}: deleted`)
+      session.output.talk(`${escapeText(path)}: deleted`)
     }),
   )
 }
@@ -20,13 +26,25 @@ export async function mv(
   to: string,
   options: PeerOptions & { overwrite?: boolean },
 ): Promise<number> {
-  return withRemote(peer, options, async ({ remote, output, signal }) => {
-    const [path, target] = [remotePath(from), remotePath(to)]
-    await remote.rename(path, target, { signal, overwrite: options.overwrite === true })
-    output.object('renamed', { path, to: target })
-    if (!output.json) output.talk(`${escapeText(path)} is now ${escapeText(target)}`)
-    return 0
-  })
+  return withRemote(peer, options, (session) =>
+    forEachPath(
+      [from],
+      session,
+      async () => {
+        const [path, target] = [remotePath(from), remotePath(to)]
+        if (path === '.' || target === '.') throw new SftError('ERR_PATH', 'the root of a share keeps its name')
+        if (target.startsWith(`${path}/`)) throw new SftError('ERR_PATH', 'a folder cannot be moved into itself')
+        try {
+          await session.remote.rename(path, target, { signal: session.signal, overwrite: options.overwrite === true })
+        } catch (error) {
+          throw withHint(error, 'ERR_EXISTS', 'replace a file with --overwrite, or write the whole new path')
+        }
+        session.output.object('renamed', { path, to: target })
+        session.output.talk(`${escapeText(path)} is now ${escapeText(target)}`)
+      },
+      (path) => ({ path, to }),
+    ),
+  )
 }
 
 /** `sft mkdir PEER PATH...`: makes folders. */
@@ -35,12 +53,22 @@ export async function mkdir(
   paths: readonly string[],
   options: PeerOptions & { parents?: boolean },
 ): Promise<number> {
+  const parents = options.parents === true
   return withRemote(peer, options, (session) =>
     forEachPath(paths, session, async (text) => {
       const path = remotePath(text)
-      await session.remote.mkdir(path, { signal: session.signal, parents: options.parents === true })
+      try {
+        await session.remote.mkdir(path, { signal: session.signal, parents })
+      } catch (error) {
+        if (parents) throw error
+        throw withHint(
+          withHint(error, 'ERR_NOT_FOUND', 'make the folders above it too with -p'),
+          'ERR_EXISTS',
+          'a folder that exists is accepted with -p',
+        )
+      }
       session.output.object('created', { path })
-      if (!session.output.json) session.output.talk(`${escapeText(path)}: created`)
+      session.output.talk(`${escapeText(path)}: created`)
     }),
   )
 }

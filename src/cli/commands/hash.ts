@@ -1,5 +1,7 @@
 import { forEachPath, remotePath, withRemote, type PeerOptions } from '../context.ts'
+import { escapeText } from '../escape.ts'
 import { formatDigestLine, formatHex } from '../format.ts'
+import { StatusLine } from '../progress.ts'
 
 /** `sft hash PEER PATH...`: prints digests that the other machine computes, in the format of `md5sum`. */
 export async function hash(
@@ -10,10 +12,19 @@ export async function hash(
   const algorithm = options.sha256 === true ? 'sha256' : 'md5'
   return withRemote(peer, options, (session) =>
     forEachPath(paths, session, async (text) => {
+      const { remote, output } = session
       const path = remotePath(text)
-      const digest = formatHex(await session.remote.digest(path, algorithm, session))
-      session.output.object('digest', { path, algorithm, digest })
-      session.output.line(formatDigestLine(digest, path))
+      const status = new StatusLine()
+      if (!output.json) status.show(`waiting for the peer to read ${escapeText(path)}`)
+      try {
+        const digest = formatHex(await remote.digest(path, algorithm, session))
+        status.clear()
+        output.object('digest', { path, algorithm, digest })
+        // A terminal gets a name that is safe to show; a file or a pipe the one that `md5sum -c` has to find.
+        output.line(process.stdout.isTTY ? `${digest}  ${escapeText(path)}` : formatDigestLine(digest, path))
+      } finally {
+        status.clear()
+      }
     }),
   )
 }

@@ -1,7 +1,8 @@
 import type { Entry, Unlistable } from '../../index.ts'
-import { remotePath, withRemote, type PeerOptions } from '../context.ts'
+import { remotePath, withRemote, type PeerOptions, type Session } from '../context.ts'
 import { escapeBytes, escapeText } from '../escape.ts'
 import { formatBytes, formatTime, formatTimestamp } from '../format.ts'
+import { inReadingOrder } from '../order.ts'
 
 export interface LsOptions extends PeerOptions {
   readonly recursive?: boolean
@@ -9,22 +10,32 @@ export interface LsOptions extends PeerOptions {
 }
 
 const NOTES: Partial<Record<Entry['type'], string>> = {
-  link: ' (a symbolic link: not shared)',
-  other: ' (not a file: not shared)',
+  link: ' (link, not shared)',
+  other: ' (not a file, not shared)',
 }
 
 /** `sft ls PEER [PATH]`: lists a folder of a share. */
 export async function ls(peer: string, path: string | undefined, options: LsOptions): Promise<number> {
-  return withRemote(peer, options, async ({ remote, output, signal }) => {
-    const folder = remotePath(path ?? '.')
-    const long = options.long === true || process.stdout.isTTY
-    for await (const entry of remote.list(folder, { recursive: options.recursive === true, signal })) {
-      output.object('entry', describe(entry))
-      if (entry.type === 'unlistable') output.talk(`sft: ${escapeBytes(entry.name)}: its name cannot be shared`)
-      else output.line(long ? longLine(entry, nameBelow(entry, folder)) : shortLine(entry, nameBelow(entry, folder)))
+  return withRemote(peer, options, async (session) => {
+    try {
+      await list(session, path ?? '.', options)
+      return 0
+    } catch (error) {
+      if (session.signal.aborted) throw error
+      return session.output.failure(error, { path: path ?? '.' })
     }
-    return 0
   })
+}
+
+async function list({ remote, output, signal }: Session, path: string, options: LsOptions): Promise<void> {
+  const folder = remotePath(path)
+  const long = options.long === true || process.stdout.isTTY
+  const entries = remote.list(folder, { recursive: options.recursive === true, signal })
+  for await (const entry of inReadingOrder(entries)) {
+    output.object('entry', describe(entry))
+    if (entry.type === 'unlistable') output.talk(`sft: ${escapeBytes(entry.name)}: its name cannot be shared`)
+    else output.line(long ? longLine(entry, nameBelow(entry, folder)) : shortLine(entry, nameBelow(entry, folder)))
+  }
 }
 
 /** Returns the path of an entry from the folder that is listed. */
