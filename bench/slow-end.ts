@@ -4,6 +4,7 @@
  *
  * It is the real engine on a real node; only the sink waits. Prints one JSON line when it is ready, one at the end.
  */
+import v8 from 'node:v8'
 import { loadSodium } from '../src/crypto/load-sodium.ts'
 import { createLocalFile } from '../src/fs/local-files.ts'
 import { SharedFolder } from '../src/fs/shared-folder.ts'
@@ -15,6 +16,8 @@ import type { FileSink, FileStore } from '../src/protocol/types.ts'
 import { PROTOCOL_ID } from '../src/wire/limits.ts'
 import { parseRemotePath } from '../src/wire/path.ts'
 import { RIGHTS } from '../src/wire/rights.ts'
+
+v8.setFlagsFromString('--semi-space-growth-factor=1') // as bin/sft.js does
 
 const [role, rateText, ...rest] = process.argv.slice(2)
 const rate = Number(rateText)

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import module from 'node:module'
 import { fileURLToPath } from 'node:url'
+import v8 from 'node:v8'
 
 // Nothing newer than Node 18 may stand in this file: it has to start everywhere to say what is missing.
 const [major, minor] = process.versions.node.split('.').map(Number)
@@ -14,8 +15,13 @@ if (major < 22 || (major === 22 && minor < 18)) {
   console.error('sft: not built yet; run: npm run build')
   process.exitCode = 1
 } else {
+  // Data buffers lie outside V8's heap and are freed when its young generation is collected; kept small, that happens
+  // often enough: measured 15 MiB instead of 65 MiB of growth in a share that sends 1 GiB, and less time in collections.
+  v8.setFlagsFromString('--semi-space-growth-factor=1')
   // Beside the code and not in a folder for all users: whoever can write the cache can run code as us.
   module.enableCompileCache(fileURLToPath(new URL('../dist/cache', import.meta.url)))
   const { main } = await import(program)
-  process.exitCode = await main(process.argv.slice(2))
+  const exit = await main(process.argv.slice(2))
+  // At once, though timers of the network layer may run on; but not before everything written is out.
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(exit)))
 }
