@@ -21,7 +21,5 @@ if (major < 22 || (major === 22 && minor < 18)) {
   // Beside the code and not in a folder for all users: whoever can write the cache can run code as us.
   module.enableCompileCache(fileURLToPath(new URL('../dist/cache', import.meta.url)))
   const { main } = await import(program)
-  const exit = await main(process.argv.slice(2))
-  // At once, though timers of the network layer may run on; but not before everything written is out.
-  process.stdout.write('', () => process.stderr.write('', () => process.exit(exit)))
+  process.exit(await main(process.argv.slice(2))) // at once, though timers of the network layer may run on
 }

@@ -6,9 +6,9 @@ import { loadIdentity } from './home.ts'
 import { Node, refused, type Muxer } from './net/node.ts'
 import { ProtocolClient, type CallOptions, type TransferOptions } from './protocol/client.ts'
 import type { Transferred } from './protocol/transfer.ts'
-import type { Deadlines } from './protocol/types.ts'
+import type { Deadlines, FileSink } from './protocol/types.ts'
 import { PROTOCOL_ID } from './wire/limits.ts'
-import type { Algorithm, Entry, Unlistable } from './wire/message.ts'
+import type { Algorithm, Entry, FileInfo, Unlistable } from './wire/message.ts'
 import { parseRemotePath, ROOT } from './wire/path.ts'
 import type { Right } from './wire/rights.ts'
 
@@ -25,6 +25,8 @@ export interface ConnectOptions extends CallOptions {
 export interface CopyOptions extends TransferOptions {
   /** Replaces a file that has the name; without it that is refused with `ERR_EXISTS`. */
   readonly overwrite?: boolean
+  /** Called once with the file that is about to go across, before its first byte. */
+  readonly onBegin?: (file: FileInfo) => void
 }
 
 /** How long an orderly end of a session may take before it is cut, in milliseconds. */
@@ -42,10 +44,15 @@ export async function connect(address: string, options: ConnectOptions = {}): Pr
   try {
     const { stream, peerId, idBytes } = await node.dial(address, PROTOCOL_ID, signal)
     const init = { sodium, localId: node.idBytes, remoteId: idBytes, ...(deadlines && { deadlines }) }
-    const client = await ProtocolClient.open(stream, init).catch((error: unknown) => {
-      // The connection stood and then closed before a word was said: that is how a gater says no.
-      throw error instanceof SftError && error.code === 'ERR_CLOSED' ? refused(node.peerId, error) : error
-    })
+    const interrupt = (): void => stream.abort(new SftError('ERR_ABORTED', 'cancelled', { cause: signal?.reason }))
+    signal?.addEventListener('abort', interrupt)
+    const client = await ProtocolClient.open(stream, init)
+      .finally(() => signal?.removeEventListener('abort', interrupt))
+      .catch((error: unknown) => {
+        signal?.throwIfAborted()
+        // The connection stood and then closed before a word was said: that is how a gater says no.
+        throw error instanceof SftError && error.code === 'ERR_CLOSED' ? refused(node.peerId, error) : error
+      })
     return new Remote(node, client, peerId)
   } catch (error) {
     await node.stop()
@@ -88,7 +95,12 @@ export class Remote {
    */
   async get(path: string, destination: string, options: CopyOptions = {}): Promise<Transferred> {
     const overwrite = options.overwrite === true
-    return this.#client.get(parseRemotePath(path), (file) => createLocalFile(destination, file, { overwrite }), options)
+    const createSink = async (file: FileInfo): Promise<FileSink> => {
+      const sink = await createLocalFile(destination, file, { overwrite })
+      options.onBegin?.(file)
+      return sink
+    }
+    return this.#client.get(parseRemotePath(path), createSink, options)
   }
 
   /** Stores the local file `source` as `path`; resolves once the other machine has it, verified and on its disk. */
@@ -96,6 +108,7 @@ export class Remote {
     const target = parseRemotePath(path)
     const file = await openLocalFile(source)
     try {
+      options.onBegin?.(file.file)
       return await this.#client.put(target, file, options.overwrite === true, options)
     } finally {
       await file.close()

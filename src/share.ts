@@ -4,7 +4,7 @@ import { asSftError, SftError } from './errors.ts'
 import { containsPath } from './fs/local-files.ts'
 import { SharedFolder } from './fs/shared-folder.ts'
 import { defaultHome, loadIdentity } from './home.ts'
-import type { Identity } from './net/identity.ts'
+import { isPeerId, type Identity } from './net/identity.ts'
 import { Node, type Muxer, type PeerStream } from './net/node.ts'
 import { provide, type Served } from './protocol/provider.ts'
 import type { Deadlines } from './protocol/types.ts'
@@ -43,17 +43,21 @@ const SESSIONS_PER_PEER = 32
  * Serves the folder `path` until it is closed.
  *
  * @throws {@link SftError} `ERR_NOT_FOUND` for no folder, `ERR_USAGE` for an address that cannot be listened on or a
- * folder that holds sft's own state, `ERR_IDENTITY`.
+ * folder that holds sft's own state or a peer that is none, `ERR_IDENTITY`.
  */
 export async function share(path: string, options: ShareOptions = {}): Promise<Share> {
   const home = options.home ?? defaultHome()
+  const stranger = options.peers === 'any' ? undefined : options.peers?.find((peer) => !isPeerId(peer))
+  if (stranger !== undefined) {
+    throw new SftError('ERR_USAGE', `"${stranger}" is not a peer ID; "sft id" on the other machine prints it`)
+  }
   const identity = await loadIdentity(home)
   const store = await SharedFolder.open(path)
   try {
     if (await containsPath(path, home)) {
       throw new SftError(
         'ERR_USAGE',
-        `"${path}" holds sft's own keys (${home}) and cannot be shared; share a folder inside it`,
+        `"${path}" holds sft's own keys (${home}) and cannot be shared; share another folder`,
       )
     }
     const sodium = await loadSodium(options.sodium)

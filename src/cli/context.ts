@@ -1,4 +1,12 @@
-import { connect, parseRemotePath, SftError, type Muxer, type Remote, type RemotePath } from '../index.ts'
+import {
+  connect,
+  parseRemotePath,
+  SftError,
+  type Muxer,
+  type Remote,
+  type RemotePath,
+  type SftErrorCode,
+} from '../index.ts'
 import { escapeText } from './escape.ts'
 import { Output, type FailureContext } from './output.ts'
 import { StatusLine } from './progress.ts'
@@ -17,26 +25,54 @@ export interface Session {
   readonly signal: AbortSignal
 }
 
-/** Exit status when nobody reads our output any more, as shells count SIGPIPE. */
+/** Exit status when nobody reads our output any more, as shells count the signal for it. */
 export const UNREAD = 141
 
 /** Exit status by signal, as shells count: 128 and its number. */
-const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGPIPE: UNREAD } as const
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
 /** How long a connection may take before a person is told what is waited for, in milliseconds. */
 const PATIENCE = 500
 
-/** Calls `onSignal` with the exit status at the first signal that ends programs; a second one ends this one at once. */
-export function onTermination(onSignal: (exit: number) => void): void {
-  let signalled = false
-  for (const [signal, exit] of Object.entries(SIGNALS)) {
-    process.on(signal, () => {
-      if (signalled) process.exit(exit)
-      signalled = true
-      if (process.stderr.isTTY) process.stderr.write('\r\u001b[2K') // over the ^C that the terminal echoes
-      onSignal(exit)
-    })
+/** Whether stdout could not be written. */
+let unread = false
+
+/** How this process ends early: at once, until a command has something to put in order first. */
+let terminate: (exit: number) => void = (exit) => process.exit(exit)
+
+/**
+ * Calls `onEnd` with the exit status at the first SIGINT, SIGTERM or SIGHUP, or when nobody reads stdout any more; at a
+ * second one the process ends at once.
+ */
+export function onTermination(onEnd: (exit: number) => void): void {
+  let ending = false
+  terminate = (exit) => {
+    if (ending) process.exit(exit)
+    ending = true
+    if (process.stderr.isTTY) process.stderr.write('\r\u001b[2K') // over the ^C that the terminal echoes
+    onEnd(exit)
   }
+  for (const [signal, exit] of Object.entries(SIGNALS)) process.on(signal, () => terminate(exit))
+}
+
+/**
+ * Ends the command when stdout cannot be written: whoever reads it has enough (`sft ls … | head`). A listener for SIGPIPE
+ * would not do: it would also hear of every connection that a peer closed.
+ */
+export function endWhenUnread(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (unread) return // of what is still written on the way out
+    unread = true
+    if (error.code !== 'EPIPE') process.stderr.write(`sft: cannot write the output: ${error.message}\n`)
+    terminate(UNREAD)
+  })
+}
+
+/** Waits until everything written is out, and returns the exit status: `exit` unless some of it could not be written. */
+export async function exitWhenWritten(exit: number): Promise<number> {
+  for (const stream of [process.stdout, process.stderr]) await new Promise((resolve) => stream.write('', resolve))
+  await new Promise((resolve) => setImmediate(resolve)) // the callback of a failed write comes before its event
+  return unread ? UNREAD : exit
 }
 
 /**
@@ -63,19 +99,20 @@ export async function withRemote(
     return await work({ remote, output, signal })
   } catch (error) {
     if (exitOnSignal === undefined) return output.failure(error)
-    if (exitOnSignal !== UNREAD) {
-      output.failure(new SftError('ERR_ABORTED', 'interrupted; nothing incomplete was left behind'))
-    }
-    return exitOnSignal
+    if (exitOnSignal === UNREAD) return UNREAD
+    const interruption = new SftError('ERR_ABORTED', 'interrupted; nothing incomplete was left behind')
+    return output.failure(interruption, undefined, exitOnSignal)
   } finally {
     await (exitOnSignal === undefined ? remote?.close() : remote?.abort())
   }
 }
 
 /** Connects, and says on a terminal what is waited for if that takes a while. */
-async function connectWithPatience(peer: string, { muxer }: PeerOptions, signal: AbortSignal): Promise<Remote> {
+async function connectWithPatience(peer: string, { json, muxer }: PeerOptions, signal: AbortSignal): Promise<Remote> {
   const status = new StatusLine()
-  const timer = setTimeout(() => status.show(`connecting to ${escapeText(peer)}`), PATIENCE)
+  const timer = setTimeout(() => {
+    if (json !== true) status.show(`connecting to ${escapeText(peer)}`)
+  }, PATIENCE)
   try {
     return await connect(peer, { signal, ...(muxer && { muxers: [muxer] }) })
   } finally {
@@ -84,11 +121,15 @@ async function connectWithPatience(peer: string, { muxer }: PeerOptions, signal:
   }
 }
 
+/** After these the session is over, and every further path would fail with the same. */
+const FATAL: ReadonlySet<SftErrorCode> = new Set(['ERR_CLOSED', 'ERR_TIMEOUT', 'ERR_DECRYPT'])
+
 /**
- * Does `work` for each of several paths, going on after a failure.
+ * Does `work` for each of several paths, going on after a failure as long as the session stands.
  *
  * @param describe - What to report a failure with a path as, if more is known than the path.
- * @returns 0 if all went well, 7 if some did, else the status of the first failure.
+ * @returns 0 if all went well, the status of a failure that ended the session, 7 if some went well, else the status of
+ * the first failure.
  */
 export async function forEachPath(
   paths: readonly string[],
@@ -97,12 +138,19 @@ export async function forEachPath(
   describe: (path: string) => FailureContext = (path) => ({ path }),
 ): Promise<number> {
   const failures: number[] = []
-  for (const path of paths) {
+  for (const [index, path] of paths.entries()) {
     try {
       await work(path)
     } catch (error) {
       if (session.signal.aborted) throw error
-      failures.push(session.output.failure(error, describe(path)))
+      const hinted = withHint(error, 'ERR_CLOSED', 'run the same command again when the peer is back')
+      const exit = session.output.failure(hinted, describe(path))
+      if (error instanceof SftError && FATAL.has(error.code)) {
+        const left = paths.length - index - 1
+        if (left > 0) session.output.talk(`sft: ${left} more not tried`)
+        return exit
+      }
+      failures.push(exit)
     }
   }
   if (failures.length === 0) return 0
@@ -110,7 +158,7 @@ export async function forEachPath(
 }
 
 /** Returns `error` with the next step behind its text if it has this code, else `error` itself. */
-export function withHint(error: unknown, code: SftError['code'], hint: string): unknown {
+export function withHint(error: unknown, code: SftErrorCode, hint: string): unknown {
   if (!(error instanceof SftError) || error.code !== code) return error
   return new SftError(code, `${error.message}; ${hint}`, { cause: error })
 }

@@ -16,11 +16,15 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`
 }
 
+/** Formats the local time of day: `09:05:00`. */
+export function formatClock(time: Date): string {
+  return [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':')
+}
+
 /** Formats nanoseconds since 1970 as local date and minute, or `-` for a time no calendar here holds. */
 export function formatTime(mtime: bigint): string {
   const date = new Date(Number(mtime / 1_000_000n))
   if (Number.isNaN(date.getTime())) return '-'
-  const two = (value: number): string => String(value).padStart(2, '0')
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`
 }
 
@@ -42,4 +46,8 @@ export function formatDigestLine(digest: string, name: string): string {
 /** Formats bytes as lower-case hexadecimal. */
 export function formatHex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex')
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0')
 }

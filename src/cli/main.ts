@@ -8,7 +8,7 @@ import { id } from './commands/id.ts'
 import { ls } from './commands/ls.ts'
 import { put } from './commands/put.ts'
 import { share } from './commands/share.ts'
-import { UNREAD } from './context.ts'
+import { endWhenUnread, exitWhenWritten } from './context.ts'
 import { Output } from './output.ts'
 
 const PEER = 'address of the share, as "sft share" prints it: /ip4/…/tcp/…/p2p/…'
@@ -22,21 +22,12 @@ export async function main(argv: readonly string[]): Promise<number> {
   const program = commandLine((status) => (exit = status))
   try {
     await program.parseAsync(argv, { from: 'user' })
-    return exit
   } catch (error) {
-    if (!(error instanceof CommanderError)) return output.failure(error)
-    if (error.exitCode === 0) return 0
-    return error.code === 'commander.help' ? 2 : output.failure(usageError(error, program, argv))
+    if (!(error instanceof CommanderError)) exit = output.failure(error)
+    else if (error.exitCode === 0) exit = 0
+    else exit = error.code === 'commander.help' ? 2 : output.failure(usageError(error, program, argv))
   }
-}
-
-/** Ends the command in order when stdout cannot be written: whoever reads it has enough (`sft ls … | head`). */
-function endWhenUnread(): void {
-  process.stdout.once('error', (error: NodeJS.ErrnoException) => {
-    process.stdout.on('error', () => undefined) // of what is still written on the way out
-    if (error.code !== 'EPIPE') process.stderr.write(`sft: cannot write the output: ${error.message}\n`)
-    if (!process.emit('SIGPIPE')) process.exit(UNREAD)
-  })
+  return exitWhenWritten(exit)
 }
 
 /** Returns what is wrong with a command line as one line that names the next step. */

@@ -36,10 +36,10 @@ export class Output {
     if (!this.json) process.stderr.write(`${text}\n`)
   }
 
-  /** Prints a failure as one line, and as an object with `--json`; returns the exit status for it. */
-  failure(error: unknown, context?: FailureContext): number {
+  /** Prints a failure as one line, and as an object with `--json`; returns the exit status, by default that of its code. */
+  failure(error: unknown, context?: FailureContext, status?: number): number {
     const failure = error instanceof SftError ? error : new SftError('ERR_INTERNAL', describe(error), { cause: error })
-    const { exit } = ERRORS[failure.code]
+    const exit = status ?? ERRORS[failure.code].exit
     // Texts are ours, but may quote a name or an address that is not.
     process.stderr.write(`sft: ${place(failure.message, context)}${escapeText(failure.message)}\n`)
     this.object('error', { code: failure.code, exit, message: failure.message, ...context })

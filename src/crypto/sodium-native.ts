@@ -93,7 +93,7 @@ function nativeSodium(sodium: Binding): Sodium {
       const state = newState()
       sodium.crypto_secretstream_xchacha20poly1305_init_pull(state, header, key)
       const tag = Buffer.alloc(1)
-      const scratch = Buffer.alloc(SECRETSTREAM.maxRecord)
+      const scratch = new Uint8Array(SECRETSTREAM.maxRecord) // no Buffer, whose slice() would not copy
       return {
         pull(sealed) {
           const plaintext = scratch.subarray(0, sealed.byteLength - SECRETSTREAM.overhead)

@@ -12,7 +12,14 @@ export function entryType(stats: BigIntStats): EntryType {
 export function fileInfo(stats: BigIntStats): FileInfo {
   return {
     size: stats.isFile() ? Number(stats.size) : 0,
-    mtime: stats.mtimeNs,
+    mtime: clamp(stats.mtimeNs),
     executable: stats.isFile() && (stats.mode & 0o100n) !== 0n,
   }
+}
+
+/** The times that 64 bits of nanoseconds can hold, which end in the years 1677 and 2262. */
+const MOST = 2n ** 63n - 1n
+
+function clamp(time: bigint): bigint {
+  return time > MOST ? MOST : time < -MOST ? -MOST : time
 }

@@ -78,7 +78,11 @@ export class LocalFileSink implements FileSink {
       await this.#folder.check()
       this.#options.beforeCommit?.()
       if (this.#options.overwrite) await expectFree(this.#folder, this.#name, true)
-      await moveEntry(this.#folder.at(this.#part), this.#folder.at(this.#name), this.#options.overwrite)
+      await moveEntry(
+        this.#folder.at(this.#part),
+        this.#folder.at(this.#name),
+        this.#options.overwrite ? 'replace' : 'link',
+      )
       this.#state = 'committed'
       await this.#folder.sync()
     } catch (error) {
@@ -115,7 +119,7 @@ function maskedMode(executable: boolean): number {
 
 /** Sets the modification time, as far as the file system can hold it; a time it cannot hold is not kept. */
 async function keepTime(handle: FileHandle, mtime: bigint): Promise<void> {
-  const seconds = Number(mtime) / 1e9
+  const seconds = String(Number(mtime) / 1e9) // as a number, Node takes one before 1970 for the present
   try {
     await handle.utimes(seconds, seconds)
   } catch (error) {

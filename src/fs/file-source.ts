@@ -52,7 +52,8 @@ export class LocalFileSource implements FileSource {
 
   async verify(): Promise<void> {
     const now = await this.#handle.stat({ bigint: true })
-    if (now.size !== this.#opened.size || now.mtimeNs !== this.#opened.mtimeNs) {
+    // A file without a name was replaced or deleted; its bytes are still the old ones, but no longer those of the share.
+    if (now.size !== this.#opened.size || now.mtimeNs !== this.#opened.mtimeNs || now.nlink === 0n) {
       throw new SftError('ERR_CHANGED', 'the file changed while it was read')
     }
   }

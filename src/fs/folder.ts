@@ -1,9 +1,8 @@
-import { constants } from 'node:fs'
-import { lstat, open, readlink, type FileHandle } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { constants, type Stats } from 'node:fs'
+import { lstat, open, readlink, realpath, type FileHandle } from 'node:fs/promises'
 import { SftError } from '../errors.ts'
 import { components, ROOT, type RemotePath } from '../wire/path.ts'
-import { fileError } from './errno.ts'
+import { errno, fileError } from './errno.ts'
 
 const OPEN_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 
@@ -32,12 +31,34 @@ export class Folder {
    */
   static async openLocal(path: string, byPath = false): Promise<Folder> {
     try {
-      const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY)
-      return !byPath && (await descriptorsHaveNames(handle))
-        ? new Folder(handle, `/proc/self/fd/${handle.fd}`, null)
-        : new Folder(handle, resolve(path), () => Promise.resolve())
+      const address = await realpath(path)
+      const handle = await open(address, constants.O_RDONLY | constants.O_DIRECTORY)
+      const held = !byPath && (await descriptorsHaveNames(handle))
+      return await Folder.#hold(handle, address, held ? null : () => Promise.resolve())
     } catch (error) {
+      if (errno(error) === 'ENOTDIR') throw new SftError('ERR_NOT_FOUND', `"${path}" is not a folder`, { cause: error })
       throw fileError(error, `cannot open the folder "${path}"`)
+    }
+  }
+
+  /**
+   * Makes a folder of a descriptor, which it closes if that fails.
+   *
+   * @param recheck - That of the folder around it; `null` where addresses go through descriptors.
+   */
+  static async #hold(handle: FileHandle, path: string, recheck: (() => Promise<void>) | null): Promise<Folder> {
+    if (recheck === null) return new Folder(handle, `/proc/self/fd/${handle.fd}`, null)
+    try {
+      const opened = await handle.stat()
+      const folder = new Folder(handle, path, async () => {
+        await recheck()
+        await expectSameFolder(path, opened)
+      })
+      await folder.check()
+      return folder
+    } catch (error) {
+      await handle.close()
+      throw error
     }
   }
 
@@ -98,20 +119,13 @@ export class Folder {
   /** Opens this folder a second time, so that the caller may close what it gets. */
   async #openSelf(): Promise<Folder> {
     const handle = await open(this.#base, constants.O_RDONLY | constants.O_DIRECTORY)
-    return new Folder(handle, this.#recheck === null ? `/proc/self/fd/${handle.fd}` : this.#base, this.#recheck)
+    return Folder.#hold(handle, this.#base, this.#recheck)
   }
 
   async #openEntry(name: string): Promise<Folder> {
     const address = this.at(name)
     try {
-      const handle = await open(address, OPEN_FOLDER)
-      if (this.#recheck === null) return new Folder(handle, `/proc/self/fd/${handle.fd}`, null)
-      const folder = new Folder(handle, address, async () => {
-        await this.check()
-        await expectSameFolder(address, handle)
-      })
-      await folder.check()
-      return folder
+      return await Folder.#hold(await open(address, OPEN_FOLDER), address, this.#recheck)
     } catch (error) {
       throw fileError(error, 'cannot open a folder of the share')
     }
@@ -129,10 +143,10 @@ async function descriptorsHaveNames(handle: FileHandle): Promise<boolean> {
   }
 }
 
-/** Throws unless `address` is still the folder that `handle` holds, and no link. */
-async function expectSameFolder(address: string, handle: FileHandle): Promise<void> {
-  const [now, held] = await Promise.all([lstat(address), handle.stat()])
-  if (!now.isDirectory() || now.ino !== held.ino || now.dev !== held.dev) {
+/** Throws unless `address` is still the folder that was opened there, and no link. */
+async function expectSameFolder(address: string, opened: Stats): Promise<void> {
+  const now = await lstat(address)
+  if (!now.isDirectory() || now.ino !== opened.ino || now.dev !== opened.dev) {
     throw new SftError('ERR_NOT_FOUND', 'a folder was replaced while it was used')
   }
 }

@@ -19,23 +19,29 @@ export function isPartName(name: string): boolean {
 /**
  * Throws `ERR_EXISTS` if `name` is taken in `folder`, or if another spelling of it is (composed or decomposed accents),
  * which one file system keeps apart and the next one does not. A folder is never replaced.
+ *
+ * @param self - The entry that is about to get the name, where it may be the one that has it.
  */
-export async function expectFree(folder: Folder, name: string, overwrite: boolean): Promise<void> {
+export async function expectFree(folder: Folder, name: string, overwrite: boolean, self?: Stats): Promise<void> {
   for (const spelling of new Set([name, name.normalize('NFC'), name.normalize('NFD')])) {
-    const taken = await lstatIfThere(folder.at(spelling))
-    if (taken === null) continue
+    const taken = await lstatIfThere(folder.at(spelling), spelling !== name)
+    if (taken === null || (taken.ino === self?.ino && taken.dev === self.dev)) continue
     if (spelling !== name) throw new SftError('ERR_EXISTS', `"${name}" exists with its accents spelled another way`)
     if (taken.isDirectory()) throw new SftError('ERR_EXISTS', `"${name}" is a folder`)
     if (!overwrite) throw new SftError('ERR_EXISTS', `"${name}" exists`)
   }
 }
 
-/** Returns what is at an address, not following a link there, or `null` if nothing is. */
-export async function lstatIfThere(address: string): Promise<Stats | null> {
+/**
+ * Returns what is at an address, not following a link there, or `null` if nothing is.
+ *
+ * @param mayBeTooLong - Whether a name that is too long for the file system is just not there, and no error.
+ */
+export async function lstatIfThere(address: string, mayBeTooLong = false): Promise<Stats | null> {
   try {
     return await lstat(address)
   } catch (error) {
-    if (errno(error) === 'ENOENT' || errno(error) === 'ENAMETOOLONG') return null // too long: refused when it is created
+    if (errno(error) === 'ENOENT' || (mayBeTooLong && errno(error) === 'ENAMETOOLONG')) return null
     throw error
   }
 }
@@ -44,20 +50,35 @@ export async function lstatIfThere(address: string): Promise<Stats | null> {
 const NO_LINKS = new Set(['EPERM', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EMLINK'])
 
 /**
- * Gives a file another name in one step. With `replace` what has that name goes; without, it is never touched, even if
- * it appears at the last moment: a link is made only where there is nothing.
+ * Gives an entry another name. With `replace` what has that name goes; otherwise it is never touched, even if it appears
+ * at the last moment.
+ *
+ * @param way - `link` is for files: a second name is made only where there is nothing, and the first one removed. `claim`
+ * is for all else (on macOS a link to a symbolic link would be one to its target) and for file systems without links
+ * (FAT): an empty file takes the name for the moment before the rename.
  */
-export async function moveEntry(from: string, to: string, replace: boolean): Promise<void> {
-  if (!replace) {
-    try {
-      await link(from, to)
+export async function moveEntry(from: string, to: string, way: 'replace' | 'link' | 'claim'): Promise<void> {
+  switch (way) {
+    case 'replace':
+      await rename(from, to)
+      return
+    case 'link':
+      try {
+        await link(from, to)
+      } catch (error) {
+        if (!NO_LINKS.has(errno(error) ?? '')) throw error
+        await moveEntry(from, to, 'claim')
+        return
+      }
       await unlink(from)
       return
-    } catch (error) {
-      if (!NO_LINKS.has(errno(error) ?? '')) throw error
-      // Without links (FAT) an empty file takes the name for the moment before the rename.
+    case 'claim':
       await (await open(to, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL)).close()
-    }
+      try {
+        await rename(from, to)
+      } catch (error) {
+        await unlink(to)
+        throw error
+      }
   }
-  await rename(from, to)
 }

@@ -17,14 +17,15 @@ export async function readPrivateFile(path: string): Promise<Uint8Array | null> 
     handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch (error) {
     if (errno(error) === 'ENOENT') return null
-    if (errno(error) === 'ELOOP') throw unfit(path, 'is a symbolic link')
+    if (errno(error) === 'ELOOP') throw unfit(path, 'is a symbolic link; put the key itself there')
     throw fileError(error, `cannot read ${path}`)
   }
   try {
     const stats = await handle.stat()
-    if (!stats.isFile()) throw unfit(path, 'is not a file')
+    if (!stats.isFile()) throw unfit(path, 'is not a file; remove it')
     if (process.platform !== 'win32') {
-      if (stats.uid !== process.getuid?.()) throw unfit(path, 'belongs to another user')
+      if (stats.uid !== process.getuid?.())
+        throw unfit(path, 'belongs to another user; set SFT_HOME to a folder of yours')
       if ((stats.mode & 0o077) !== 0)
         throw unfit(path, `can be read by others; if nobody else did, run: chmod 600 "${path}"`)
     }
@@ -53,18 +54,17 @@ export async function createPrivateFile(path: string, content: Uint8Array): Prom
     try {
       await handle.writeFile(content)
       await handle.sync()
+      await link(part, path)
+    } catch (error) {
+      if (errno(error) === 'EEXIST') return false
+      throw error
     } finally {
       await handle.close()
-    }
-    try {
-      await link(part, path)
-    } finally {
       await unlink(part)
     }
     await syncFolder(folder)
     return true
   } catch (error) {
-    if (errno(error) === 'EEXIST') return false
     throw fileError(error, `cannot create ${path}`)
   }
 }

@@ -46,6 +46,7 @@ export class SharedFolder implements FileStore {
   async stat(path: RemotePath): Promise<Entry> {
     expectPublic(path)
     if (path === ROOT) {
+      await this.#root.check()
       const stats = await lstat(`${this.#root.address}/.`, { bigint: true })
       return { path, type: 'directory', ...fileInfo(stats) }
     }
@@ -78,10 +79,12 @@ export class SharedFolder implements FileStore {
     await this.#inParent(from, async (source, oldName) => {
       await this.#inParent(to, async (target, newName) => {
         const stats = await lstat(source.at(oldName))
-        if (!isRespelling(from, to)) await expectFree(target, newName, overwrite)
+        const isFolder = stats.isDirectory()
+        await expectFree(target, newName, overwrite && !isFolder, isRespelling(from, to) ? stats : undefined)
         await source.check()
         // Folders cannot be linked; a rename replaces none but an empty one, and only if it appears just now.
-        await moveEntry(source.at(oldName), target.at(newName), overwrite || stats.isDirectory())
+        const way = overwrite || isFolder ? 'replace' : stats.isFile() ? 'link' : 'claim'
+        await moveEntry(source.at(oldName), target.at(newName), way)
         await target.sync()
         await source.sync()
       })
@@ -89,25 +92,32 @@ export class SharedFolder implements FileStore {
   }
 
   async mkdir(path: RemotePath, parents: boolean): Promise<void> {
-    if (parents) await this.#makeParents(path)
-    await this.#inParent(path, async (folder, name) => {
-      if (parents && (await lstatIfThere(folder.at(name)))?.isDirectory()) return
-      await expectFree(folder, name, false)
-      await mkdir(folder.at(name))
-      await folder.sync()
-    })
+    if (!parents) {
+      await this.#inParent(path, async (folder, name) => makeFolder(folder, name, false))
+      return
+    }
+    expectPublic(path)
+    const [first = ROOT, ...rest] = components(path) as RemotePath[] // each one a path by itself
+    let { folder, name } = await this.#root.openParent(first)
+    try {
+      await makeFolder(folder, name, true)
+      for (const inner of rest) {
+        const outer = folder
+        folder = await outer.open(name as RemotePath)
+        await outer.close()
+        name = inner
+        await makeFolder(folder, name, true)
+      }
+    } catch (error) {
+      throw fileError(error, `cannot make "${name}"`)
+    } finally {
+      await folder.close()
+    }
   }
 
   /** Lets go of the root. */
   async close(): Promise<void> {
     await this.#root.close()
-  }
-
-  async #makeParents(path: RemotePath): Promise<void> {
-    const names = components(path)
-    for (let depth = 1; depth < names.length; depth += 1) {
-      await this.mkdir(names.slice(0, depth).join('/') as RemotePath, true) // a prefix of a checked path
-    }
   }
 
   /** Lists a folder met during a recursive listing; one that vanished or became a link meanwhile has no entries. */
@@ -156,6 +166,19 @@ async function describe(folder: Folder, path: RemotePath, rawName: Buffer): Prom
 
 function rawPath(path: RemotePath, name: Buffer): Uint8Array {
   return path === ROOT ? name : Buffer.concat([Buffer.from(`${path}/`), name])
+}
+
+/** @param mayExist - Whether a folder that is there already, perhaps since a moment ago, will do. */
+async function makeFolder(folder: Folder, name: string, mayExist: boolean): Promise<void> {
+  await folder.check()
+  try {
+    await expectFree(folder, name, false)
+    await mkdir(folder.at(name))
+  } catch (error) {
+    if (mayExist && (await lstatIfThere(folder.at(name)))?.isDirectory()) return
+    throw error
+  }
+  await folder.sync()
 }
 
 /** Incomplete files are not there for peers, by whatever path. */

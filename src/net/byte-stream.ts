@@ -9,18 +9,26 @@ import type { ByteStream } from '../protocol/types.ts'
  */
 const MOST_WAITING = 8 * 1024 * 1024
 
+/** What keeping a chunk costs beside its bytes, about: without it a peer could send millions of a byte each. */
+const CHUNK_COST = 512
+
 /** A libp2p stream as the protocol wants it: the one place that knows how libp2p 3 tells of data, room and endings. */
 export function toByteStream(stream: Stream): ByteStream {
   const waiting: (Uint8Array | Uint8ArrayList)[] = []
   let waitingBytes = 0
   let ended = false
+  let flooded: SftError | undefined
   let wake: (() => void) | undefined
 
   stream.addEventListener('message', ({ data }) => {
+    if (flooded) return
     waiting.push(data)
-    waitingBytes += data.byteLength
-    if (waitingBytes > MOST_WAITING)
-      stream.abort(new SftError('ERR_PROTOCOL', 'the peer sent more than it was granted'))
+    waitingBytes += data.byteLength + CHUNK_COST
+    if (waitingBytes > MOST_WAITING) {
+      flooded = new SftError('ERR_PROTOCOL', 'the peer sent more than it was granted')
+      waiting.length = 0
+      stream.abort(flooded)
+    }
     wake?.()
   })
   const end = (): void => {
@@ -34,8 +42,10 @@ export function toByteStream(stream: Stream): ByteStream {
     for (;;) {
       const data = waiting.shift()
       if (data) {
-        waitingBytes -= data.byteLength
+        waitingBytes -= data.byteLength + CHUNK_COST
         yield data
+      } else if (flooded) {
+        throw flooded
       } else if (ended) {
         return
       } else {

@@ -5,7 +5,7 @@ import {
   privateKeyToProtobuf,
 } from '@libp2p/crypto/keys'
 import type { Ed25519PrivateKey } from '@libp2p/interface'
-import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
 import { SftError } from '../errors.ts'
 
 /** Who this machine is to others: an Ed25519 key, whose public half is its peer ID. */
@@ -17,6 +17,16 @@ export interface Identity {
 /** Makes a new identity. */
 export async function generateIdentity(): Promise<Identity> {
   return fromKey(await generateKeyPair('Ed25519'))
+}
+
+/** Tells whether `text` is the peer ID of a machine, as {@link Identity.peerId} spells it. */
+export function isPeerId(text: string): boolean {
+  try {
+    const peerId = peerIdFromString(text)
+    return peerId.type === 'Ed25519' && peerId.toString() === text
+  } catch {
+    return false // the parser throws for this one reason
+  }
 }
 
 /** Encodes an identity as libp2p stores private keys: a protobuf of key type and key. */
@@ -34,8 +44,11 @@ export async function decodeIdentity(bytes: Uint8Array): Promise<Identity> {
     const key = privateKeyFromProtobuf(bytes)
     if (key.type !== 'Ed25519') throw new Error(`it is a key of type ${key.type}`)
     const computed = await generateKeyPairFromSeed('Ed25519', key.raw.subarray(0, 32))
-    if (!computed.equals(key) || bytes.byteLength !== privateKeyToProtobuf(key).byteLength)
-      throw new Error('its halves differ')
+    if (!computed.equals(key)) throw new Error('its halves differ')
+    const canonical = privateKeyToProtobuf(key) // the decoder passes over what it does not know, and wrong wire types
+    if (bytes.byteLength !== canonical.byteLength || !canonical.every((byte, index) => byte === bytes[index])) {
+      throw new Error('it is not as it was written')
+    }
     return fromKey(key)
   } catch (error) {
     throw new SftError('ERR_IDENTITY', 'the identity file is damaged', { cause: error })

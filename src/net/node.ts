@@ -9,7 +9,7 @@ import { SftError } from '../errors.ts'
 import type { ByteStream } from '../protocol/types.ts'
 import { toByteStream } from './byte-stream.ts'
 import { dialFailure } from './dial-error.ts'
-import type { Identity } from './identity.ts'
+import { isPeerId, type Identity } from './identity.ts'
 
 export type Muxer = 'yamux' | 'mplex'
 
@@ -68,7 +68,7 @@ export class Node {
       })
       return new Node(libp2p)
     } catch (error) {
-      throw new SftError('ERR_USAGE', `cannot listen on ${listen.join(', ')}: ${reason(error)}`, { cause: error })
+      throw new SftError('ERR_USAGE', `cannot listen on ${listen.join(', ')}: ${listenFault(error)}`, { cause: error })
     }
   }
 
@@ -151,7 +151,8 @@ function parseAddress(address: string): Multiaddr {
       cause: error,
     })
   }
-  if (target.getComponents().at(-1)?.name !== 'p2p') {
+  const last = target.getComponents().at(-1)
+  if (last?.name !== 'p2p' || !isPeerId(last.value ?? '')) {
     throw new SftError(
       'ERR_USAGE',
       `the address "${address}" must end in /p2p/ and the peer ID, so that no other machine can answer`,
@@ -164,6 +165,11 @@ function peerOf(connection: Connection): Omit<PeerStream, 'stream'> {
   return { peerId: connection.remotePeer.toString(), idBytes: connection.remotePeer.toMultihash().bytes }
 }
 
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+/** Returns in one line why no server could be started, from the text of an error of libp2p that may go over many. */
+function listenFault(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  if (text.includes('EADDRINUSE')) return 'the port is taken; choose another, or /tcp/0 for any that is free'
+  if (text.includes('EADDRNOTAVAIL')) return 'this machine does not have that address'
+  if (text.includes('EACCES')) return 'this user may not use that port; choose one above 1023'
+  return 'write it like /ip4/0.0.0.0/tcp/4001, with a port up to 65535'
 }

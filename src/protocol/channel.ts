@@ -103,6 +103,11 @@ export class Channel {
     await this.#reader.end()
   }
 
+  /** Whether this side sent its FINAL record. */
+  get closed(): boolean {
+    return this.#sealer.done
+  }
+
   /** Ends this side's direction with the FINAL record. A second call does nothing. */
   async close(error: number): Promise<void> {
     if (this.#sealer.done) return
@@ -115,6 +120,7 @@ export class Channel {
   }
 
   #seal(length: number, final: boolean): void {
+    if (this.#sealer.done) throw new SftError('ERR_CLOSED', 'the session was closed')
     const frame = new Uint8Array(LENGTH_BYTES + length + RECORD_OVERHEAD)
     writeLength(frame, length + RECORD_OVERHEAD)
     this.#sealer.seal(frame.subarray(LENGTH_BYTES), this.#plaintext.subarray(0, length), final)

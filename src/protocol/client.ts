@@ -1,4 +1,5 @@
 import { asSftError, SftError } from '../errors.ts'
+import { MAX_REQUESTS } from '../wire/limits.ts'
 import type { Action, Algorithm, Entry, FileInfo, Unlistable } from '../wire/message.ts'
 import type { RemotePath } from '../wire/path.ts'
 import type { Right } from '../wire/rights.ts'
@@ -9,6 +10,7 @@ import type { HandshakeInit } from './handshake.ts'
 import { receiveListing } from './listing.ts'
 import { Session, WINDOW } from './session.ts'
 import { receiveFile, sendFile, type OnProgress, type Transferred } from './transfer.ts'
+import { Turns } from './turns.ts'
 import { DEADLINES, type ByteStream, type Deadlines, type FileSink, type FileSource } from './types.ts'
 
 export interface ClientInit extends Omit<HandshakeInit, 'role' | 'window'> {
@@ -27,6 +29,9 @@ const EXPECTED: Record<Action['type'], Expected> = {
   mkdir: 'result',
 }
 
+/** Requests under way at once; further calls wait. Half of what is allowed, for those that end later over there. */
+const AT_ONCE = MAX_REQUESTS / 2
+
 export interface CallOptions {
   /** Ends the call early; the session stays usable. */
   readonly signal?: AbortSignal | undefined
@@ -36,12 +41,13 @@ export interface TransferOptions extends CallOptions {
   readonly onProgress?: OnProgress | undefined
 }
 
-/** The asking side of one session. Calls may overlap; each stands for one request. */
+/** The asking side of one session. Calls may overlap; each stands for one request, and too many of them wait. */
 export class ProtocolClient {
   /** Rejects or resolves when the session ends, whoever ends it. */
   readonly closed: Promise<void>
   readonly #session: Session
   readonly #welcome = Promise.withResolvers<ReadonlySet<Right>>()
+  readonly #turns = new Turns(AT_ONCE)
   #nextId = 1
 
   /**
@@ -82,17 +88,16 @@ export class ProtocolClient {
 
   /** Yields the entries of a folder, or all below it. Stopping early ends the listing. */
   async *list(path: RemotePath, recursive: boolean, options?: CallOptions): AsyncGenerator<Entry | Unlistable> {
-    const exchange = this.#begin({ type: 'list', path, recursive })
+    const exchange = await this.#begin({ type: 'list', path, recursive })
     const stopListening = this.#endEarly(exchange, options?.signal)
     let complete = false
     try {
-      for await (const entry of receiveListing(this.#session, exchange, path, recursive)) {
-        yield entry
-      }
+      yield* receiveListing(this.#session, exchange, path, recursive)
       complete = true
     } finally {
       stopListening()
       this.#acknowledge(exchange, complete ? null : new SftError('ERR_ABORTED', 'the listing was not read to its end'))
+      this.#end(exchange)
     }
   }
 
@@ -106,33 +111,26 @@ export class ProtocolClient {
     createSink: (file: FileInfo) => Promise<FileSink>,
     options?: TransferOptions,
   ): Promise<Transferred> {
-    const exchange = this.#begin({ type: 'get', path, offset: 0, length: null })
-    const stopListening = this.#endEarly(exchange, options?.signal)
-    let failure: unknown
-    try {
-      const file = await exchange.begun
-      const sink = await createSink(file)
-      return await receiveFile(this.#session, exchange, sink, file.size, options?.onProgress)
-    } catch (error) {
-      failure = error
-      throw error
-    } finally {
-      stopListening()
-      this.#acknowledge(exchange, failure ?? null)
-    }
+    return this.#during({ type: 'get', path, offset: 0, length: null }, options, async (exchange) => {
+      try {
+        const file = await exchange.begun
+        const sink = await createSink(file)
+        const received = await receiveFile(this.#session, exchange, sink, file.size, options?.onProgress)
+        this.#acknowledge(exchange, null)
+        return received
+      } catch (error) {
+        this.#acknowledge(exchange, error)
+        throw error
+      }
+    })
   }
 
   /** Stores a file; resolves once the provider has it, verified and under its final name. */
   async put(path: RemotePath, source: FileSource, overwrite: boolean, options?: TransferOptions): Promise<Transferred> {
     const { file } = source
-    const exchange = this.#begin({ type: 'put', path, file, overwrite })
-    const stopListening = this.#endEarly(exchange, options?.signal)
-    try {
-      return await sendFile(this.#session, exchange, source, { offset: 0, end: file.size }, options?.onProgress)
-    } finally {
-      stopListening()
-      this.#session.finish(exchange)
-    }
+    return this.#during({ type: 'put', path, file, overwrite }, options, async (exchange) =>
+      sendFile(this.#session, exchange, source, { offset: 0, end: file.size }, options?.onProgress),
+    )
   }
 
   async remove(path: RemotePath, options?: CallOptions): Promise<void> {
@@ -166,26 +164,51 @@ export class ProtocolClient {
 
   /** Sends a request that is answered by one result. */
   async #ask(action: Action, options?: CallOptions): Promise<{ entry?: Entry; digest?: Uint8Array }> {
-    const exchange = this.#begin(action)
+    return this.#during(action, options, async (exchange) => {
+      try {
+        const result = await exchange.answered
+        if (result.error !== 0) throw remoteError(result.error)
+        return result
+      } catch (error) {
+        if (options?.signal?.aborted === true) this.#acknowledge(exchange, error) // which cancels it over there
+        throw error
+      }
+    })
+  }
+
+  /** Makes a request and does `work` on it, until that is done or the signal of `options` ends it. */
+  async #during<T>(
+    action: Action,
+    options: CallOptions | undefined,
+    work: (exchange: Exchange) => Promise<T>,
+  ): Promise<T> {
+    const exchange = await this.#begin(action)
     const stopListening = this.#endEarly(exchange, options?.signal)
     try {
-      const result = await exchange.answered
-      if (result.error !== 0) throw remoteError(result.error)
-      return result
-    } catch (error) {
-      if (options?.signal?.aborted === true && !this.#session.ended) this.#session.sendResult(exchange.id, { error })
-      throw error
+      return await work(exchange)
     } finally {
       stopListening()
-      this.#session.finish(exchange)
+      this.#end(exchange)
     }
   }
 
-  #begin(action: Action): Exchange {
-    const id = this.#nextId++
-    const exchange = this.#session.begin(id, EXPECTED[action.type])
-    this.#session.sendRequest(id, action)
-    return exchange
+  /** Sends a request once there may be one more; {@link #end} has to follow. */
+  async #begin(action: Action): Promise<Exchange> {
+    await this.#turns.take()
+    try {
+      const id = this.#nextId++
+      const exchange = this.#session.begin(id, EXPECTED[action.type])
+      this.#session.sendRequest(id, action)
+      return exchange
+    } catch (error) {
+      this.#turns.done()
+      throw error
+    }
+  }
+
+  #end(exchange: Exchange): void {
+    this.#session.finish(exchange)
+    this.#turns.done()
   }
 
   /** Makes `signal` cancel the work on a request; returns how to undo that. */
@@ -196,9 +219,8 @@ export class ProtocolClient {
     return () => signal?.removeEventListener('abort', cancel)
   }
 
-  /** Tells the provider how a transfer to this side ended, which it waits for in every case. */
+  /** Tells the provider how a request ended here, which it waits for after a transfer to this side. */
   #acknowledge(exchange: Exchange, error: unknown): void {
     if (!this.#session.ended) this.#session.sendResult(exchange.id, error === null ? {} : { error })
-    this.#session.finish(exchange)
   }
 }

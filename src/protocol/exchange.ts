@@ -62,6 +62,11 @@ export class Exchange {
     return this.#state === 'over'
   }
 
+  /** Whether the peer's word on the file or bytes of this side is there, with which the request is over for the peer. */
+  get acknowledged(): boolean {
+    return this.#expected === 'receipt' && this.#endSent && this.over
+  }
+
   /** Notes that this side sent its `end`: only now may the peer report success. */
   endSent(): void {
     this.#endSent = true
@@ -140,17 +145,17 @@ export function remoteError(error: number): SftError {
 const REMOTE_TEXT: Partial<Record<SftError['code'], string>> = {
   ERR_PROTOCOL: 'the peer found our request malformed',
   ERR_BUSY: 'the peer is busy; try again later',
-  ERR_DENIED: 'the share does not allow it',
-  ERR_PATH: 'the share cannot hold that name',
-  ERR_NOT_FOUND: 'no such entry in the share',
+  ERR_DENIED: 'the share does not allow it; there, --allow or -w would',
+  ERR_PATH: 'the share cannot hold that name; choose another',
+  ERR_NOT_FOUND: 'no such entry in the share; "sft ls" shows what there is',
   ERR_EXISTS: 'the name is taken',
   ERR_NOT_EMPTY: 'the folder is not empty',
-  ERR_WRONG_TYPE: 'it is not of the kind that is needed',
+  ERR_WRONG_TYPE: 'it is a folder, a link or a device, not a file',
   ERR_CHANGED: 'the file changed while it was read; try again',
   ERR_DIGEST: 'the bytes that arrived differ from those that were sent',
   ERR_TRUNCATED: 'the transfer ended before all its bytes',
-  ERR_NO_SPACE: "the peer's disk is full",
-  ERR_READ_ONLY: "the peer's folder cannot be written to",
+  ERR_NO_SPACE: "the peer's disk is full; make room there",
+  ERR_READ_ONLY: "the peer's system refuses that; look at the permissions there",
   ERR_FILE: "the peer's file system reports an error",
   ERR_ABORTED: 'cancelled',
 }

@@ -8,6 +8,7 @@ import type { HandshakeInit } from './handshake.ts'
 import { sendListing } from './listing.ts'
 import { Session, WINDOW, type ClientRequest } from './session.ts'
 import { readBlocks, receiveFile, sendFile, type Transferred } from './transfer.ts'
+import { Turns } from './turns.ts'
 import { DEADLINES, type ByteStream, type Deadlines, type FileStore } from './types.ts'
 
 /** What became of one request of a client. */
@@ -71,8 +72,8 @@ type ActionOf<T extends Action['type']> = Extract<Action, { type: T }>
 class Provider {
   readonly #init: ProviderInit
   readonly #session: Session
-  readonly #waiting: (() => void)[] = []
-  #working = 0
+  readonly #turns = new Turns(AT_ONCE)
+  readonly #serving = new Set<Promise<void>>()
   #lastId = 0
 
   constructor(channel: Channel, init: ProviderInit, deadlines: Deadlines) {
@@ -89,6 +90,7 @@ class Provider {
       await this.#session.run()
     } finally {
       signal?.removeEventListener('abort', stop)
+      await Promise.all(this.#serving) // each of which ends with the session, and removes what is incomplete
     }
   }
 
@@ -97,7 +99,9 @@ class Provider {
     if (id <= this.#lastId) throw new SftError('ERR_PROTOCOL', 'the peer used a request id again')
     this.#lastId = id
     if (request.type === 'request') {
-      void this.#serve(this.#session.begin(id, EXPECTED[request.action.type]), request.action)
+      const serving = this.#serve(this.#session.begin(id, EXPECTED[request.action.type]), request.action)
+      this.#serving.add(serving)
+      void serving.then(() => this.#serving.delete(serving))
       return
     }
     const expected = request.kind === null ? 'nothing' : EXPECTED[request.kind]
@@ -109,7 +113,7 @@ class Provider {
   /** Works on one request. Never throws: what fails is the client's to know and ends nothing else. */
   async #serve(exchange: Exchange, action: Action): Promise<void> {
     const queued = action.type !== 'put'
-    if (queued) await this.#turn()
+    if (queued) await this.#turns.take()
     let served: Served
     try {
       const transferred = await this.#perform(exchange, action)
@@ -118,7 +122,7 @@ class Provider {
       served = { action, error: asSftError(error, 'ERR_INTERNAL', 'the request failed') }
     }
     this.#session.finish(exchange)
-    if (queued) this.#nextTurn()
+    if (queued) this.#turns.done()
     try {
       this.#init.onServed?.(served)
     } catch (error) {
@@ -127,6 +131,12 @@ class Provider {
   }
 
   async #perform(exchange: Exchange, action: Action): Promise<Transferred | undefined> {
+    if (exchange.signal.aborted) {
+      // Cancelled while it waited for its turn: nothing is done, and the client still hears of the end.
+      const cancelled = asSftError(exchange.signal.reason, 'ERR_ABORTED', 'cancelled')
+      this.#fail(exchange, EXPECTED[action.type], cancelled)
+      throw cancelled
+    }
     switch (action.type) {
       case 'list':
         await this.#list(exchange, action)
@@ -179,24 +189,35 @@ class Provider {
 
   async #put(exchange: Exchange, action: ActionOf<'put'>): Promise<Transferred> {
     const { path, file } = action
-    const mayReplace = action.overwrite && this.#init.rights().has('overwrite')
     try {
       this.#authorize('put')
-      const sink = await this.#init.store.create(path, file, {
-        overwrite: mayReplace,
-        beforeCommit: () => {
+      const transferred = await this.#replacing(action.overwrite, async (overwrite) => {
+        const beforeCommit = (): void => {
           this.#authorize('put')
-          if (mayReplace) this.#authorize('overwrite')
-        },
+          if (overwrite) this.#authorize('overwrite')
+        }
+        const sink = await this.#init.store.create(path, file, { overwrite, beforeCommit })
+        return receiveFile(this.#session, exchange, sink, file.size)
       })
-      const transferred = await receiveFile(this.#session, exchange, sink, file.size)
       this.#session.sendResult(exchange.id, {})
       return transferred
     } catch (error) {
-      const forbidden = action.overwrite && !mayReplace && error instanceof SftError && error.code === 'ERR_EXISTS'
-      const failure = forbidden ? denied('overwrite') : error
-      this.#fail(exchange, 'bytes', failure)
-      throw failure
+      this.#fail(exchange, 'bytes', error)
+      throw error
+    }
+  }
+
+  /**
+   * Does `work` that replaces a file if the client asked for that and may. One that asked and may not is denied only
+   * where a name is taken: everything else it could do without asking.
+   */
+  async #replacing<T>(asked: boolean, work: (mayReplace: boolean) => Promise<T>): Promise<T> {
+    const mayReplace = asked && this.#init.rights().has('overwrite')
+    try {
+      return await work(mayReplace)
+    } catch (error) {
+      const inTheWay = asked && !mayReplace && error instanceof SftError && error.code === 'ERR_EXISTS'
+      throw inTheWay ? denied('overwrite') : error
     }
   }
 
@@ -212,8 +233,7 @@ class Provider {
         await store.remove(action.path)
         return {}
       case 'rename':
-        if (action.overwrite) this.#authorize('overwrite')
-        await store.rename(action.path, action.to, action.overwrite)
+        await this.#replacing(action.overwrite, async (mayReplace) => store.rename(action.path, action.to, mayReplace))
         return {}
       case 'mkdir':
         await store.mkdir(action.path, action.parents)
@@ -247,17 +267,6 @@ class Provider {
     if (this.#session.ended) return
     if (expected === 'receipt') this.#session.sendEnd(exchange, { error })
     else this.#session.sendResult(exchange.id, { error })
-  }
-
-  async #turn(): Promise<void> {
-    if (this.#working === AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    else this.#working += 1
-  }
-
-  #nextTurn(): void {
-    const next = this.#waiting.shift()
-    if (next) next()
-    else this.#working -= 1
   }
 }
 

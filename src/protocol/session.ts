@@ -33,6 +33,7 @@ export class Session {
   readonly #receiveCredit: ReceiveCredit
   readonly #exchanges = new Map<number, { exchange: Exchange; working: boolean }>()
   #lastReceived = Date.now()
+  #welcomed = false
   #failure: Error | undefined
 
   constructor(channel: Channel, role: SessionRole, deadlines: Deadlines) {
@@ -57,22 +58,21 @@ export class Session {
         this.#lastReceived = Date.now()
         this.#dispatch(opened)
         // A peer that asks and does not read is not read from either, so that answers cannot pile up.
-        if (opened.type === 'request') await this.#channel.drained()
+        if (opened.type === 'request' || opened.type === 'badRequest') await this.#channel.drained()
       }
-      this.#fail(new SftError('ERR_CLOSED', 'the peer ended the session'))
-      await this.#channel.close(0)
-      await this.#channel.ended()
     } catch (error) {
       this.abort(error as Error)
       throw this.#failure ?? error
     } finally {
       clearInterval(pulse)
     }
+    await this.#conclude()
   }
 
   /** Registers a request, so that what the peer sends for it is taken in. */
   begin(id: number, expected: Expected): Exchange {
     if (this.#failure) throw this.#failure
+    if (this.#exchanges.size === 0) this.#lastReceived = Date.now() // while idle, nobody owed a sign of life
     const exchange = new Exchange(id, expected, this.pool)
     this.#exchanges.set(id, { exchange, working: true })
     return exchange
@@ -89,7 +89,7 @@ export class Session {
 
   /** Whether nothing can be sent any more. */
   get ended(): boolean {
-    return this.#failure !== undefined
+    return this.#failure !== undefined || this.#channel.closed
   }
 
   sendRequest(id: number, action: Action): void {
@@ -131,7 +131,7 @@ export class Session {
 
   /** Notes that data which arrived is out of memory again. */
   consumed(bytes: number): void {
-    if (bytes > 0 && !this.#failure) this.#receiveCredit.consumed(bytes)
+    if (bytes > 0 && !this.ended) this.#receiveCredit.consumed(bytes)
   }
 
   /** Ends this side in order; the peer ends the rest. */
@@ -143,6 +143,18 @@ export class Session {
   abort(error: Error): void {
     this.#fail(error)
     this.#channel.abort(error)
+  }
+
+  /** Closes this side after the final record of the peer, which must leave it at that. */
+  async #conclude(): Promise<void> {
+    this.#fail(new SftError('ERR_CLOSED', 'the peer ended the session'))
+    try {
+      await this.#channel.close(0)
+      await this.#channel.ended()
+    } catch (error) {
+      this.#channel.abort(error as Error)
+      throw error
+    }
   }
 
   #fail(error: Error): void {
@@ -165,7 +177,8 @@ export class Session {
         this.#role.onRequest(opened)
         return
       case 'welcome':
-        if (!this.#role.onWelcome) throw unexpected('a welcome')
+        if (!this.#role.onWelcome || this.#welcomed) throw unexpected('a welcome')
+        this.#welcomed = true
         this.#role.onWelcome(opened.rights)
         return
       case 'close':
@@ -189,7 +202,8 @@ export class Session {
   }
 
   #forgetIfOver(entry: { exchange: Exchange; working: boolean }): void {
-    if (!entry.working && entry.exchange.over) this.#exchanges.delete(entry.exchange.id)
+    const { exchange, working } = entry
+    if (exchange.over && (!working || exchange.acknowledged)) this.#exchanges.delete(exchange.id)
   }
 
   #pulse(): void {
@@ -198,7 +212,12 @@ export class Session {
       this.abort(new SftError('ERR_TIMEOUT', `the peer has been silent for ${this.#deadlines.stall / 1000} s`))
       return
     }
-    this.#receiveCredit.flush()
+    if (this.ended) return
+    try {
+      this.#receiveCredit.flush()
+    } catch (error) {
+      this.abort(error as Error) // the stream closed at this moment; nobody would catch what a timer throws
+    }
   }
 
   #send(message: Exclude<Message, { type: 'badRequest' }>): void {

@@ -33,7 +33,10 @@ export async function sendFile(
 ): Promise<Transferred> {
   const hasher = createHasher('md5')
   try {
-    for await (const block of readBlocks(source, 0, range.offset, session.pool)) hasher.update(block)
+    for await (const block of readBlocks(source, 0, range.offset, session.pool)) {
+      exchange.signal.throwIfAborted() // nothing is sent yet, so that only this ends the work for a peer that is gone
+      hasher.update(block)
+    }
     for await (const block of readBlocks(source, range.offset, range.end, session.pool)) {
       hasher.update(block)
       await sendBytes(session, exchange, block, onProgress)

@@ -1,9 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import { tempFolder } from './tmp.ts'
 
-const BIN = fileURLToPath(new URL('../../bin/sft.js', import.meta.url))
+/** The program as it is installed. */
+export const BIN = fileURLToPath(new URL('../../bin/sft.js', import.meta.url))
 
 export interface Finished {
   readonly exit: number | null
@@ -61,24 +66,113 @@ export interface ShareProcess {
   readonly address: string
   /** Every object it printed so far. */
   readonly events: Record<string, unknown>[]
+  /** What it printed so far, on stdout and stderr. */
+  readonly printed: () => { stdout: string; stderr: string }
 }
+
+/** For `expect.poll`: what is waited for comes soon, but on a busy machine not within the usual second. */
+export const PATIENTLY = { timeout: 20_000, interval: 20 }
+
+/** Keeps every share on loopback, at any free port. */
+export const LOOPBACK = ['--listen', '/ip4/127.0.0.1/tcp/0', '--no-discovery']
 
 /** Starts the real `sft share --json` on loopback and waits until it serves. */
 export async function startShare(folder: string, flags: readonly string[], options: RunOptions): Promise<ShareProcess> {
-  const fixed = ['--json', '--listen', '/ip4/127.0.0.1/tcp/0', '--no-discovery']
-  const child = start(['share', folder, ...flags, ...fixed], options)
+  return startSharing(folder, [...flags, '--json'], options, (line, found) => {
+    const event = JSON.parse(line) as Record<string, unknown>
+    found.events.push(event)
+    if (event['type'] !== 'ready') return undefined
+    const [address] = event['addresses'] as string[]
+    return String(address)
+  })
+}
+
+/** As {@link startShare}, but as people run it; the address is read off the command it prints for the other machine. */
+export async function startShareForPeople(
+  folder: string,
+  flags: readonly string[],
+  options: RunOptions,
+): Promise<ShareProcess> {
+  return startSharing(folder, flags, options, (line) => /^ {2}sft \w+ (\/\S+)/.exec(line)?.[1])
+}
+
+async function startSharing(
+  folder: string,
+  flags: readonly string[],
+  options: RunOptions,
+  findAddress: (line: string, found: { events: Record<string, unknown>[] }) => string | undefined,
+): Promise<ShareProcess> {
+  const child = start(['share', folder, ...flags, ...LOOPBACK], options)
   const events: Record<string, unknown>[] = []
-  let complaints = ''
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (complaints += text))
+  let [stdout, stderr] = ['', '']
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   return new Promise((resolve, reject) => {
-    child.on('exit', () => reject(new Error(`the share ended: ${complaints}`)))
+    child.on('exit', () => reject(new Error(`the share ended: ${stderr}`)))
     if (!child.stdout) throw new Error('no stdout')
     createInterface(child.stdout).on('line', (line) => {
-      const event = JSON.parse(line) as Record<string, unknown>
-      events.push(event)
-      if (event['type'] !== 'ready') return
-      const [address] = event['addresses'] as string[]
-      resolve({ child, peerId: String(event['peerId']), address: String(address), events })
+      stdout += `${line}\n`
+      const address = findAddress(line, { events })
+      if (address === undefined) return
+      const peerId = address.slice(address.lastIndexOf('/') + 1)
+      resolve({ child, peerId, address, events, printed: () => ({ stdout, stderr }) })
     })
   })
+}
+
+/** Two machines that have nothing in common but the loopback interface. */
+export interface TwoMachines {
+  /** Runs commands as the machine that shares. */
+  readonly sharer: RunOptions
+  /** Runs commands as the other machine, in {@link local}. */
+  readonly client: RunOptions & { readonly cwd: string }
+  /** The folder to share, empty. */
+  readonly root: string
+  /** The folder that the other machine works in, empty. */
+  readonly local: string
+}
+
+/** Makes two identities, and a folder for each. */
+export function twoMachines(): TwoMachines {
+  const folder = tempFolder()
+  const [root, local] = [join(folder, 'share'), join(folder, 'local')]
+  for (const path of [root, local]) mkdirSync(path)
+  return { sharer: { home: join(folder, 'home-a') }, client: { home: join(folder, 'home-b'), cwd: local }, root, local }
+}
+
+/** Returns the MD5 of a file or of bytes in hexadecimal, not computed by sft. */
+export function md5Of(source: string | Uint8Array): string {
+  return createHash('md5')
+    .update(typeof source === 'string' ? readFileSync(source) : source)
+    .digest('hex')
+}
+
+/** Returns every name below a folder, those of incomplete files too. */
+export function namesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted()
+}
+
+/** Waits until `count` incomplete files in `folder` hold at least a megabyte each: transfers are well under way. */
+export async function transfersUnderWay(folder: string, count = 1): Promise<void> {
+  for (;;) {
+    const grown = readdirSync(folder).filter(
+      (name) => name.startsWith('.sft-part-') && sizeOf(join(folder, name)) > 1e6,
+    )
+    if (grown.length >= count) return
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+/** Runs `work` for all `items`, as many at a time as a small machine can take, and returns the results in order. */
+export async function inBatches<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  const queue = [...items.entries()].values()
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of queue) results[index] = await work(item)
+  }
+  await Promise.all(Array.from({ length: 4 }, worker))
+  return results
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
 }

@@ -13,6 +13,7 @@ export interface GetOptions extends PeerOptions {
 export async function get(peer: string, paths: readonly string[], options: GetOptions): Promise<number> {
   return withRemote(peer, options, async (session) => {
     const destination = options.output ?? '.'
+    if (destination === '-') throw new SftError('ERR_USAGE', 'writing to stdout is not there yet; name a file with -o')
     if (paths.length > 1) await resolveDestination(`${destination}/`, '') // several files need a folder
     return forEachPath(paths, session, async (path) => getOne(session, path, destination, options.overwrite === true))
   })
@@ -35,7 +36,11 @@ async function getOne(session: Session, text: string, destination: string, overw
     output.object('file', { path, target, size, md5: formatHex(md5) })
     output.talk(`${escapeText(target)}: ${progress.outcome}, verified`)
   } catch (error) {
-    throw withHint(error, 'ERR_EXISTS', `replace ${target} with --overwrite, or name another place with -o`)
+    throw withHint(
+      error,
+      'ERR_EXISTS',
+      `${target} was not touched: --overwrite replaces a file, -o names another place`,
+    )
   } finally {
     progress.clear()
   }

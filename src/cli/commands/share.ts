@@ -7,9 +7,9 @@ import {
   type Right,
   type ShareEvent,
 } from '../../index.ts'
-import { onTermination } from '../context.ts'
+import { onTermination, UNREAD } from '../context.ts'
 import { escapeText } from '../escape.ts'
-import { formatBytes, formatHex } from '../format.ts'
+import { formatBytes, formatClock, formatHex } from '../format.ts'
 import { Output } from '../output.ts'
 
 export interface ShareCommandOptions {
@@ -38,7 +38,7 @@ export async function share(folder: string, options: ShareCommandOptions): Promi
     const interrupted = new Promise<number>((resolve) => onTermination(resolve))
     announce(output, folder, peers, served)
     const exit = await interrupted
-    output.talk('closing')
+    if (exit !== UNREAD) output.talk('No longer shared.')
     await served.close()
     return exit
   } catch (error) {
@@ -71,27 +71,45 @@ function announce(
   const addresses = served.addresses.toSorted((a, b) => Number(isLoopback(a)) - Number(isLoopback(b)))
   const rights = [...served.rights]
   output.object('ready', { peerId, addresses, folder, rights, peers })
-  const who =
-    peers === 'any'
-      ? 'any peer'
-      : peers.length === 0
-        ? 'nobody yet'
-        : `${peers.length} peer${peers.length === 1 ? '' : 's'}`
-  output.line(`Sharing ${escapeText(folder)} with ${who}; allowed: ${rights.join(', ')}`)
-  output.line(`Peer ID  ${peerId}`)
-  for (const address of addresses) output.line(`Address  ${address}`)
-  output.line('')
-  output.line('On the other machine:')
-  output.line(
-    `  sft ${rights.includes('list') ? 'ls' : 'put'} ${addresses[0] ?? peerId}${rights.includes('list') ? '' : ' FILE'}`,
-  )
-  output.line('')
-  if (peers !== 'any' && peers.length === 0) {
-    output.talk(
-      'Nobody can connect: share again with --peer ID ("sft id" on the other machine prints it), or with --open for anyone.',
-    )
+  output.line(`Sharing ${escapeText(folder)}: ${describeRights(served.rights)}, for ${describePeers(peers)}`)
+  output.line(`Peer ID ${peerId}`)
+  if (peers.length === 0) {
+    output.talk('')
+    output.talk('No peer is let in yet. Share again with')
+    output.talk('  --open     for any peer, or')
+    output.talk('  --peer ID  for one; "sft id" there prints it')
+  } else {
+    announceAddresses(output, addresses, served.rights)
   }
+  output.talk('')
   output.talk('Ctrl-C ends it.')
+}
+
+/** Prints the command for the other machine, alone on its line, and what else to put for its address. */
+function announceAddresses(output: Output, addresses: readonly string[], rights: ReadonlySet<Right>): void {
+  const remote = addresses.filter((address) => !isLoopback(address))
+  const [best = '', ...others] = remote.length === 0 ? addresses : remote
+  const verb = rights.has('list') ? 'ls' : rights.has('put') ? 'put' : 'get'
+  output.line('')
+  output.line(remote.length === 0 ? 'In another terminal of this machine:' : 'On the other machine:')
+  output.line(`  sft ${verb} ${best}${verb === 'ls' ? '' : ' FILE'}`)
+  if (others.length === 0) return
+  output.line('')
+  output.line('If it cannot reach that address:')
+  for (const address of others) output.line(`  ${address}`)
+}
+
+function describeRights(rights: ReadonlySet<Right>): string {
+  if (rights.size === RIGHTS.length) return 'all rights'
+  const is = (...names: Right[]): boolean => rights.size === names.length && names.every((name) => rights.has(name))
+  if (is('list', 'get')) return 'read-only'
+  return is('put', 'mkdir') ? 'adding files only' : [...rights].join(', ')
+}
+
+function describePeers(peers: 'any' | readonly string[]): string {
+  if (peers === 'any') return 'any peer'
+  if (peers.length === 0) return 'nobody yet'
+  return peers.length === 1 ? '1 peer' : `${peers.length} peers`
 }
 
 function isLoopback(address: string): boolean {
@@ -100,33 +118,36 @@ function isLoopback(address: string): boolean {
 
 /** Logs what a peer did: people read lines on stderr, programs objects on stdout. */
 function report(output: Output, event: ShareEvent): void {
-  const peer = event.peerId
-  if (event.type !== 'served') {
-    output.object(event.type, {
-      peerId: peer,
-      ...(event.type === 'closed' && event.error && { code: event.error.code }),
+  const { peerId } = event
+  const time = new Date()
+  if (event.type === 'served') {
+    const { action, transferred, error } = event
+    output.object('served', {
+      time,
+      peerId,
+      action: action.type,
+      path: action.path,
+      ...(action.type === 'rename' && { to: action.to }),
+      ...(transferred && { size: transferred.size, md5: formatHex(transferred.md5) }),
+      ...(error && { code: error.code }),
     })
-    if (event.type === 'closed' && event.error && !output.json)
-      output.talk(`${short(peer)} left: ${escapeText(event.error.message)}`)
+    // Looking at an entry is a part of other commands, and nothing a person asked for.
+    if (action.type !== 'stat') output.talk(`${formatClock(time)}  ${short(peerId)}  ${describeServed(event)}`)
     return
   }
-  const { action, transferred, error } = event
-  output.object('served', {
-    peerId: peer,
-    action: action.type,
-    path: action.path,
-    ...(action.type === 'rename' && { to: action.to }),
-    ...(transferred && { size: transferred.size, md5: formatHex(transferred.md5) }),
-    ...(error && { code: error.code }),
-  })
-  if (output.json || action.type === 'stat') return
+  const error = event.type === 'closed' ? event.error : undefined
+  output.object(event.type, { time, peerId, ...(error && { code: error.code }) })
+  // A lost connection shows in the transfer it interrupted, and a share that is closed says so itself.
+  if (error && error.code !== 'ERR_CLOSED') {
+    output.talk(`${formatClock(time)}  ${short(peerId)}  left: ${escapeText(error.message)}`)
+  }
+}
+
+function describeServed({ action, transferred, error }: Extract<ShareEvent, { type: 'served' }>): string {
   const target = action.type === 'rename' ? ` -> ${escapeText(action.to)}` : ''
-  const outcome = error
-    ? `failed: ${escapeText(error.message)}`
-    : transferred
-      ? `${formatBytes(transferred.size)}, verified`
-      : 'done'
-  output.talk(`${short(peer)} ${action.type} ${escapeText(action.path)}${target}: ${outcome}`)
+  const what = `${action.type} ${escapeText(action.path)}${target}`
+  if (error) return `${what}: failed, ${escapeText(error.message)}`
+  return transferred ? `${what}: ${formatBytes(transferred.size)}, verified` : what
 }
 
 /** The end of a peer ID, which is what tells two apart at a glance. */

@@ -1,0 +1,56 @@
+import { truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { ProtocolClient } from '../../src/protocol/client.ts'
+import { parseRemotePath } from '../../src/wire/path.ts'
+import { nodePair } from '../support/nodes.ts'
+
+const path = parseRemotePath('a.txt')
+
+test('keeps to the number of requests allowed at once, however many calls overlap', async () => {
+  const pair = await nodePair()
+  writeFileSync(join(pair.root, 'a.txt'), 'hello')
+  const client = await ProtocolClient.open(await pair.openStream(), pair.clientInit)
+  const entries = await Promise.all(Array.from({ length: 500 }, async () => client.stat(path)))
+  expect(entries.every(({ size }) => size === 5)).toBe(true)
+  await client.close()
+})
+
+test('does not count the time without requests as silence of the peer', async () => {
+  const stall = 400
+  const pair = await nodePair({ deadlines: { stall } })
+  writeFileSync(join(pair.root, 'a.txt'), '')
+  truncateSync(join(pair.root, 'a.txt'), 800_000_000) // a hole: long to hash, nothing to store
+  const client = await ProtocolClient.open(await pair.openStream(), pair.clientInit)
+  await client.stat(path)
+  await new Promise((resolve) => setTimeout(resolve, 2 * stall))
+  await expect(client.digest(path, 'sha256')).resolves.toHaveLength(32)
+  await client.close()
+})
+
+test('ends a call by its signal and leaves the session usable', async () => {
+  const pair = await nodePair()
+  writeFileSync(join(pair.root, 'a.txt'), Buffer.alloc(50_000_000))
+  const client = await ProtocolClient.open(await pair.openStream(), pair.clientInit)
+  const cancelled = new AbortController()
+  let received = 0
+  let discarded = false
+  const fetching = client.get(
+    path,
+    async () => ({
+      write: async (bytes) => {
+        received += bytes.byteLength
+        cancelled.abort()
+      },
+      commit: async () => expect.unreachable('a cancelled file is committed'),
+      discard: async () => void (discarded = true),
+    }),
+    { signal: cancelled.signal },
+  )
+  await expect(fetching).rejects.toMatchObject({ code: 'ERR_ABORTED' })
+  expect(received).toBeLessThan(50_000_000)
+  expect(discarded).toBe(true)
+  expect(await client.stat(path)).toMatchObject({ size: 50_000_000 })
+  await client.close()
+  await expect.poll(() => pair.endings).toEqual([null])
+})
