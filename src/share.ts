@@ -5,7 +5,7 @@ import { containsPath } from './fs/local-files.ts'
 import { SharedFolder } from './fs/shared-folder.ts'
 import { defaultHome, loadIdentity } from './home.ts'
 import { isPeerId, type Identity } from './net/identity.ts'
-import { Node, type Muxer, type PeerStream } from './net/node.ts'
+import { Node, type Muxer, type NodeInit, type PeerStream } from './net/node.ts'
 import { provide, type Served } from './protocol/provider.ts'
 import type { Deadlines } from './protocol/types.ts'
 import { PROTOCOL_ID } from './wire/limits.ts'
@@ -82,15 +82,19 @@ export class Share {
   static async start(store: SharedFolder, identity: Identity, sodium: Sodium, options: ShareOptions): Promise<Share> {
     const { peers = [], listen = LISTEN_EVERYWHERE, muxers } = options
     const admitted = new Set(peers === 'any' ? [] : peers)
-    const node = await Node.start({
+    const init: NodeInit = {
       identity,
       listen,
       admits: (peerId) => peers === 'any' || admitted.has(peerId),
       ...(muxers && { muxers }),
+    }
+    const { promise, resolve } = Promise.withResolvers<Share>()
+    await Node.start(init, async (node) => {
+      const started = new Share(node, store, sodium, options)
+      await node.handle(PROTOCOL_ID, (peer) => started.#onStream(peer))
+      resolve(started)
     })
-    const started = new Share(node, store, sodium, options)
-    await node.handle(PROTOCOL_ID, (peer) => started.#onStream(peer))
-    return started
+    return promise
   }
 
   private constructor(node: Node, store: SharedFolder, sodium: Sodium, options: ShareOptions) {

@@ -41,8 +41,13 @@ export class Node {
   readonly idBytes: Uint8Array
   readonly #libp2p: Libp2p
 
-  /** @throws {@link SftError} `ERR_USAGE` if an address cannot be listened on. */
-  static async start(init: NodeInit): Promise<Node> {
+  /**
+   * Starts a node.
+   *
+   * @param prepare - Runs before anything is listened on, so that no peer comes before the node can answer it.
+   * @throws {@link SftError} `ERR_USAGE` if an address cannot be listened on.
+   */
+  static async start(init: NodeInit, prepare?: (node: Node) => Promise<void>): Promise<Node> {
     const { identity, listen = [], admits = () => false, muxers = ['yamux', 'mplex'] } = init
     try {
       const libp2p = await createLibp2p({
@@ -65,8 +70,12 @@ export class Node {
           reconnectRetries: 0,
         },
         connectionMonitor: { enabled: false },
+        start: false,
       })
-      return new Node(libp2p)
+      const node = new Node(libp2p)
+      await prepare?.(node)
+      await libp2p.start()
+      return node
     } catch (error) {
       throw new SftError('ERR_USAGE', `cannot listen on ${listen.join(', ')}: ${listenFault(error)}`, { cause: error })
     }

@@ -66,7 +66,8 @@ export async function nodePair(options: NodePairOptions = {}): Promise<NodePair>
     Node.start({ identity: await generateIdentity(), ...(muxers && { muxers }) }),
   ])
   onTestFinished(async () => {
-    await Promise.all([provider.stop(), client.stop()])
+    await client.stop() // at once they would wait half a second for each other
+    await provider.stop()
     await store.close()
   })
   const served: Served[] = []

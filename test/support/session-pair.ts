@@ -1,0 +1,21 @@
+import { onTestFinished } from 'vitest'
+import { loadSodium } from '../../src/crypto/load-sodium.ts'
+import { ProtocolClient } from '../../src/protocol/client.ts'
+import { provide, type ProviderInit } from '../../src/protocol/provider.ts'
+import { memoryPair } from './memory-stream.ts'
+
+/** Starts a provider as `init` says and returns a client of it, until the test ends; only the network is missing. */
+export async function sessionPair(
+  init: Pick<ProviderInit, 'store' | 'rights' | 'onServed' | 'signal'>,
+): Promise<ProtocolClient> {
+  const sodium = await loadSodium()
+  const [providerId, clientId] = [sodium.randomBytes(38), sodium.randomBytes(38)]
+  const [near, far] = memoryPair()
+  const provided = provide(far, { sodium, localId: providerId, remoteId: clientId, ...init })
+  const client = await ProtocolClient.open(near, { sodium, localId: clientId, remoteId: providerId })
+  onTestFinished(async () => {
+    await client.close()
+    await Promise.allSettled([client.closed, provided])
+  })
+  return client
+}
