@@ -10,7 +10,7 @@ import { MAX_DATA, MAX_WINDOW, PROTOCOL_ID } from '../../src/wire/limits.ts'
 import type { Action } from '../../src/wire/message.ts'
 import { parseRemotePath } from '../../src/wire/path.ts'
 import { attackedPair, codeOf, outcome } from '../support/aftermath.ts'
-import { HostilePeer } from '../support/hostile-peer.ts'
+import { GRANTED, HostilePeer } from '../support/hostile-peer.ts'
 import { firstRequest, hostileShare } from '../support/hostile-provider.ts'
 import { connectedMachine, sharingMachine } from '../support/machines.ts'
 import { memoryShare } from '../support/memory-share.ts'
@@ -143,9 +143,8 @@ test('R06 a provider that sends more than it was granted is cut off', async () =
 
 test('a grant beyond the window is refused', async () => {
   const pair = await attackedPair()
-  // The hello of this peer granted the whole window.
   for (const bytes of [1, MAX_WINDOW, MAX_WINDOW + 1, 2 ** 32 - 1]) {
-    const peer = await HostilePeer.open(await pair.openStream(), pair.clientInit)
+    const peer = await HostilePeer.open(await pair.openStream(), pair.clientInit, 'initiator', MAX_WINDOW)
     peer.send({ type: 'credit', bytes })
     expect([String(bytes), await pair.ending()]).toEqual([String(bytes), 'ERR_PROTOCOL'])
     await pair.expectUnharmed()
@@ -154,11 +153,11 @@ test('a grant beyond the window is refused', async () => {
 
 test('a provider sends what it was granted and not a byte more', async () => {
   const pair = await attackedPair()
-  sparseFile(join(pair.root, 'big'), 3 * MAX_WINDOW)
+  sparseFile(join(pair.root, 'big'), 3 * GRANTED)
   const peer = await HostilePeer.open(await pair.openStream(), pair.clientInit)
   peer.send({ type: 'request', id: 1, action: get('big') })
   const receiveBytes = async (): Promise<number> => (await peer.receiveType('data'))?.bytes.byteLength ?? 0
-  const records = Math.floor(MAX_WINDOW / MAX_DATA)
+  const records = Math.floor(GRANTED / MAX_DATA)
   for (let count = 0; count < records; count += 1) expect(await receiveBytes()).toBe(MAX_DATA)
   const expectNoData = async (id: number): Promise<void> => {
     peer.send({ type: 'request', id, action: { type: 'stat', path: parseRemotePath('kept.txt') } })

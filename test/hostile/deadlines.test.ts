@@ -11,7 +11,7 @@ import type { Action } from '../../src/wire/message.ts'
 import { parseRemotePath } from '../../src/wire/path.ts'
 import { RIGHTS } from '../../src/wire/rights.ts'
 import { attackedPair, codeOf, outcome, type AttackedPair } from '../support/aftermath.ts'
-import { HostilePeer } from '../support/hostile-peer.ts'
+import { GRANTED, HostilePeer } from '../support/hostile-peer.ts'
 import { firstRequest, hostileShare, memorySource, nextRequest } from '../support/hostile-provider.ts'
 
 const SHORT = { handshake: 400, record: 300, stall: 500 }
@@ -122,7 +122,7 @@ async function takeAll(peer: HostilePeer): Promise<void> {
 test('a client that waits for credit it never gives: ERR_TIMEOUT', async () => {
   const pair = await attackedPair({ deadlines: SHORT })
   closeSync(openSync(join(pair.root, 'big'), 'w'))
-  truncateSync(join(pair.root, 'big'), 2 * MAX_WINDOW)
+  truncateSync(join(pair.root, 'big'), 2 * GRANTED)
   const peer = await HostilePeer.open(await pair.openStream(), pair.clientInit)
   peer.send({ type: 'request', id: 1, action: get('big') })
   await takeAll(peer)
@@ -191,7 +191,7 @@ test('a provider that says nothing: ERR_TIMEOUT for the client', async () => {
     expect(await outcome(client.closed)).toBe('ERR_TIMEOUT')
   })
   const client = await share.open()
-  const source = memorySource(Buffer.alloc(2 * MAX_WINDOW))
+  const source = memorySource(Buffer.alloc(2 * GRANTED))
   expect(await outcome(client.put(parseRemotePath('big'), source, false))).toBe('ERR_TIMEOUT')
   await Promise.all(calls)
   expect(readdirSync(share.local)).toEqual([])

@@ -5,8 +5,11 @@ import { handshake, type HandshakeInit } from '../../src/protocol/handshake.ts'
 import { withDeadline } from '../../src/protocol/deadline.ts'
 import type { ByteStream, Deadlines } from '../../src/protocol/types.ts'
 import { encodeFrame } from '../../src/wire/frame.ts'
-import { MAX_RECORD, MAX_WINDOW, RECORD_OVERHEAD } from '../../src/wire/limits.ts'
+import { MAX_RECORD, RECORD_OVERHEAD } from '../../src/wire/limits.ts'
 import { decodeMessage, encodeMessage, type Message } from '../../src/wire/message.ts'
+
+/** The credit a hostile peer gives in its hello: less than what a stream holds unread, however late it reads. */
+export const GRANTED = 4 * 1024 * 1024
 
 /** What a hostile peer got from the other side. */
 export type Received = Message | { type: 'data'; id: number; bytes: Uint8Array }
@@ -24,9 +27,10 @@ export class HostilePeer {
     stream: ByteStream,
     init: Omit<HandshakeInit, 'role' | 'window'> & { deadlines: Deadlines },
     role: 'initiator' | 'responder' = 'initiator',
+    window = GRANTED,
   ): Promise<HostilePeer> {
     const reader = new FrameReader(stream, 5_000)
-    const { sealer, opener } = await handshake(stream, reader, { ...init, role, window: MAX_WINDOW })
+    const { sealer, opener } = await handshake(stream, reader, { ...init, role, window })
     return new HostilePeer(stream, reader, sealer, opener)
   }
 
