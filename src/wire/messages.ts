@@ -3298,3 +3298,540 @@ export namespace Page {
     return streamMessage(buf, Page.codec(), opts)
   }
 }
+
+export interface PairHello {
+  version: number
+  nonce: Uint8Array<ArrayBuffer>
+}
+
+export namespace PairHello {
+  let _codec: Codec<PairHello>
+
+  export const codec = (): Codec<PairHello> => {
+    if (_codec == null) {
+      _codec = message<PairHello>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.version != null && obj.version !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.version)
+        }
+
+        if ((obj.nonce != null && obj.nonce.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.nonce)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          version: 0,
+          nonce: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.version = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.nonce = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.version`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.nonce`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface PairHelloVersionFieldEvent {
+    field: '$.version'
+    value: number
+  }
+
+  export interface PairHelloNonceFieldEvent {
+    field: '$.nonce'
+    value: Uint8Array<ArrayBuffer>
+  }
+
+  export function encode (obj: Partial<PairHello>): Uint8Array<ArrayBuffer> {
+    return encodeMessage(obj, PairHello.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PairHello>): PairHello {
+    return decodeMessage(buf, PairHello.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PairHello>): Generator<PairHelloVersionFieldEvent | PairHelloNonceFieldEvent> {
+    return streamMessage(buf, PairHello.codec(), opts)
+  }
+}
+
+export interface PairShare {
+  point: Uint8Array<ArrayBuffer>
+}
+
+export namespace PairShare {
+  let _codec: Codec<PairShare>
+
+  export const codec = (): Codec<PairShare> => {
+    if (_codec == null) {
+      _codec = message<PairShare>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.point != null && obj.point.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.point)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          point: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.point = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.point`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface PairSharePointFieldEvent {
+    field: '$.point'
+    value: Uint8Array<ArrayBuffer>
+  }
+
+  export function encode (obj: Partial<PairShare>): Uint8Array<ArrayBuffer> {
+    return encodeMessage(obj, PairShare.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PairShare>): PairShare {
+    return decodeMessage(buf, PairShare.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PairShare>): Generator<PairSharePointFieldEvent> {
+    return streamMessage(buf, PairShare.codec(), opts)
+  }
+}
+
+export interface PairProof {
+  tag: Uint8Array<ArrayBuffer>
+}
+
+export namespace PairProof {
+  let _codec: Codec<PairProof>
+
+  export const codec = (): Codec<PairProof> => {
+    if (_codec == null) {
+      _codec = message<PairProof>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.tag != null && obj.tag.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.tag)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          tag: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.tag = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.tag`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface PairProofTagFieldEvent {
+    field: '$.tag'
+    value: Uint8Array<ArrayBuffer>
+  }
+
+  export function encode (obj: Partial<PairProof>): Uint8Array<ArrayBuffer> {
+    return encodeMessage(obj, PairProof.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PairProof>): PairProof {
+    return decodeMessage(buf, PairProof.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PairProof>): Generator<PairProofTagFieldEvent> {
+    return streamMessage(buf, PairProof.codec(), opts)
+  }
+}
+
+export interface PairVerdict {
+  error: number
+  tag: Uint8Array<ArrayBuffer>
+  name: Uint8Array<ArrayBuffer>
+}
+
+export namespace PairVerdict {
+  let _codec: Codec<PairVerdict>
+
+  export const codec = (): Codec<PairVerdict> => {
+    if (_codec == null) {
+      _codec = message<PairVerdict>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.error != null && obj.error !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.error)
+        }
+
+        if ((obj.tag != null && obj.tag.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.tag)
+        }
+
+        if ((obj.name != null && obj.name.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.name)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          error: 0,
+          tag: uint8ArrayAlloc(0),
+          name: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.error = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.tag = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.name = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.error`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.tag`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.name`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface PairVerdictErrorFieldEvent {
+    field: '$.error'
+    value: number
+  }
+
+  export interface PairVerdictTagFieldEvent {
+    field: '$.tag'
+    value: Uint8Array<ArrayBuffer>
+  }
+
+  export interface PairVerdictNameFieldEvent {
+    field: '$.name'
+    value: Uint8Array<ArrayBuffer>
+  }
+
+  export function encode (obj: Partial<PairVerdict>): Uint8Array<ArrayBuffer> {
+    return encodeMessage(obj, PairVerdict.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PairVerdict>): PairVerdict {
+    return decodeMessage(buf, PairVerdict.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PairVerdict>): Generator<PairVerdictErrorFieldEvent | PairVerdictTagFieldEvent | PairVerdictNameFieldEvent> {
+    return streamMessage(buf, PairVerdict.codec(), opts)
+  }
+}
+
+export interface PairDone {
+  error: number
+  name: Uint8Array<ArrayBuffer>
+}
+
+export namespace PairDone {
+  let _codec: Codec<PairDone>
+
+  export const codec = (): Codec<PairDone> => {
+    if (_codec == null) {
+      _codec = message<PairDone>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.error != null && obj.error !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.error)
+        }
+
+        if ((obj.name != null && obj.name.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.name)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          error: 0,
+          name: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.error = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.name = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.error`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.name`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface PairDoneErrorFieldEvent {
+    field: '$.error'
+    value: number
+  }
+
+  export interface PairDoneNameFieldEvent {
+    field: '$.name'
+    value: Uint8Array<ArrayBuffer>
+  }
+
+  export function encode (obj: Partial<PairDone>): Uint8Array<ArrayBuffer> {
+    return encodeMessage(obj, PairDone.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PairDone>): PairDone {
+    return decodeMessage(buf, PairDone.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PairDone>): Generator<PairDoneErrorFieldEvent | PairDoneNameFieldEvent> {
+    return streamMessage(buf, PairDone.codec(), opts)
+  }
+}

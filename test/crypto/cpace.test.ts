@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest'
+import { calculateGenerator, CPaceSide, lengthValues, multiplyVerified, sameTag } from '../../src/crypto/cpace.ts'
+import vectors from '../vectors/cpace.json' with { type: 'json' }
+import { fromHex, toHex } from '../vectors/read.ts'
+
+const { run, multiply, invalid } = vectors
+const context = {
+  code: fromHex(run.code),
+  channel: fromHex(run.channel),
+  sessionId: fromHex(run.sessionId),
+}
+const text = (value: string): Uint8Array => new TextEncoder().encode(value)
+const scalarOf = (hex: string): bigint => BigInt(`0x${toHex(fromHex(hex).toReversed())}`)
+
+/** Both sides of a run that may differ in what they agree on. */
+function pair(changes: Partial<typeof context> = {}): [CPaceSide, CPaceSide] {
+  return [
+    new CPaceSide('initiator', context, text('initiator')),
+    new CPaceSide('responder', { ...context, ...changes }, text('responder')),
+  ]
+}
+
+test('computes the generator, the points, the product and the key of the draft', () => {
+  expect(toHex(calculateGenerator(context).toBytes())).toBe(run.generator)
+  const [a, b] = (['initiator', 'responder'] as const).map(
+    (role) => new CPaceSide(role, context, fromHex(run[role].associated), fromHex(run[role].scalar)),
+  )
+  if (!a || !b) throw new Error('two sides')
+  expect(toHex(a.share.point)).toBe(run.initiator.point)
+  expect(toHex(b.share.point)).toBe(run.responder.point)
+  expect(toHex(multiplyVerified(scalarOf(run.initiator.scalar), b.share.point) ?? text(''))).toBe(run.product)
+  expect(toHex(a.finish(b.share).key)).toBe(run.key)
+  expect(toHex(b.finish(a.share).key)).toBe(run.key)
+})
+
+test('multiplies as the draft does, and refuses its invalid points', () => {
+  const scalar = scalarOf(multiply.scalar)
+  expect(toHex(multiplyVerified(scalar, fromHex(multiply.point)) ?? text(''))).toBe(multiply.product)
+  for (const { point } of invalid) {
+    expect(multiplyVerified(scalar, fromHex(point))).toBeNull()
+    const [side] = pair()
+    const share = { point: fromHex(point), associated: text('responder') }
+    expect(() => side.finish(share)).toThrow(expect.objectContaining({ code: 'ERR_PROTOCOL' }))
+  }
+})
+
+test.each([0, 1, 31, 33, 64])('refuses a point of %i bytes', (length) => {
+  expect(multiplyVerified(2n, new Uint8Array(length))).toBeNull()
+})
+
+test('two sides with the same code get one key, and each the tag the other sends', () => {
+  const [a, b] = pair()
+  const [one, other] = [a.finish(b.share), b.finish(a.share)]
+  expect(toHex(one.key)).toBe(toHex(other.key))
+  expect(sameTag(one.tag, other.peerTag)).toBe(true)
+  expect(sameTag(other.tag, one.peerTag)).toBe(true)
+  expect(sameTag(one.tag, one.peerTag)).toBe(false)
+})
+
+test.each([
+  ['code', { code: text('another code') }],
+  ['channel', { channel: text('other peers') }],
+  ['session', { sessionId: new Uint8Array(16) }],
+])('another %s leads to other keys and tags that do not fit', (_what, changes) => {
+  const [a, b] = pair(changes)
+  const [one, other] = [a.finish(b.share), b.finish(a.share)]
+  expect(toHex(one.key)).not.toBe(toHex(other.key))
+  expect(sameTag(one.tag, other.peerTag)).toBe(false)
+  expect(sameTag(other.tag, one.peerTag)).toBe(false)
+})
+
+test('what a side says of itself is bound into the key', () => {
+  const [a, b] = pair()
+  const altered = { ...a.share, associated: text('initiator with more rights') }
+  expect(sameTag(a.finish(b.share).tag, b.finish(altered).peerTag)).toBe(false)
+})
+
+test('refuses its own share sent back, whole or in part', () => {
+  const [a, b] = pair()
+  for (const echo of [
+    a.share,
+    { ...a.share, associated: b.share.associated },
+    { ...b.share, associated: a.share.associated },
+  ]) {
+    expect(() => a.finish(echo)).toThrow(expect.objectContaining({ code: 'ERR_PROTOCOL' }))
+  }
+})
+
+test('every run has another scalar', () => {
+  const points = Array.from({ length: 20 }, () => toHex(pair()[0].share.point))
+  expect(new Set(points).size).toBe(20)
+})
+
+test('puts the length of each part in front of it, so that no two lists read alike', () => {
+  expect(toHex(lengthValues([text('1234'), text('5'), text(''), text('678')]))).toBe('043132333401350003363738')
+  expect(toHex(lengthValues([new Uint8Array(300)])).slice(0, 4)).toBe('ac02')
+})
