@@ -13,7 +13,10 @@ interface Layer {
 const LAYERS: Record<string, Layer> = {
   errors: { local: [], outside: [] },
   wire: { local: ['errors'], outside: ['protons-runtime', 'uint8arraylist', 'uint8arrays/'] },
-  crypto: { local: ['errors'], outside: ['libsodium-wrappers', 'sodium-native', 'node:crypto'] },
+  crypto: {
+    local: ['errors'],
+    outside: ['libsodium-wrappers', 'sodium-native', '@noble/', '@scure/bip39/', 'node:crypto'],
+  },
   protocol: { local: ['errors', 'wire', 'crypto'], outside: ['it-pipe', 'uint8arraylist'] },
   net: {
     local: ['errors', 'wire', 'crypto', 'protocol/types.ts'],
@@ -23,6 +26,7 @@ const LAYERS: Record<string, Layer> = {
     local: ['errors', 'wire', 'crypto', 'protocol/types.ts'],
     outside: ['node:fs', 'node:fs/promises', 'node:path'],
   },
+  trust: { local: ['errors', 'wire'], outside: [] },
   api: { local: ['errors', 'wire', 'crypto', 'protocol', 'net', 'fs'], outside: ['env-paths'] },
   cli: { local: ['index.ts'], outside: ['@commander-js/extra-typings', 'node:path', 'package.json'] },
 }

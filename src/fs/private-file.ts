@@ -1,17 +1,22 @@
-import { constants } from 'node:fs'
-import { chmod, link, mkdir, open, unlink } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { constants, watch, type FSWatcher } from 'node:fs'
+import { chmod, link, mkdir, open, rename, unlink } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 import { SftError } from '../errors.ts'
 import { errno, fileError } from './errno.ts'
 
 const MAX_BYTES = 64 * 1024
 
+/** Milliseconds in which several changes of a watched file count as one. */
+const SETTLE_MS = 50
+
 /**
  * Reads a file that only its owner may know, or returns `null` if there is none.
  *
- * @throws {@link SftError} `ERR_IDENTITY` if it is a link or no file, or if anybody else owns it or may read it.
+ * @param maxBytes - Most bytes it may have.
+ * @throws {@link SftError} `ERR_IDENTITY` if it is a link or no file or too large, or if anybody else owns it or may read
+ * it.
  */
-export async function readPrivateFile(path: string): Promise<Uint8Array | null> {
+export async function readPrivateFile(path: string, maxBytes: number = MAX_BYTES): Promise<Uint8Array | null> {
   let handle
   try {
     handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
@@ -29,7 +34,7 @@ export async function readPrivateFile(path: string): Promise<Uint8Array | null> 
       if ((stats.mode & 0o077) !== 0)
         throw unfit(path, `can be read by others; if nobody else did, run: chmod 600 "${path}"`)
     }
-    if (stats.size > MAX_BYTES) throw unfit(path, 'is far too large')
+    if (stats.size > maxBytes) throw unfit(path, 'is far too large')
     return await handle.readFile()
   } finally {
     await handle.close()
@@ -42,30 +47,109 @@ export async function readPrivateFile(path: string): Promise<Uint8Array | null> 
  * @returns Whether this call created it: false if it exists, perhaps since a moment ago.
  */
 export async function createPrivateFile(path: string, content: Uint8Array): Promise<boolean> {
-  const folder = dirname(path)
-  const part = join(folder, `.${crypto.randomUUID()}.part`)
+  let created = true
   try {
-    await makePrivateFolder(folder)
-    const handle = await open(
-      part,
-      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-      0o600,
-    )
-    try {
-      await handle.writeFile(content)
-      await handle.sync()
-      await link(part, path)
-    } catch (error) {
-      if (errno(error) === 'EEXIST') return false
-      throw error
-    } finally {
-      await handle.close()
-      await unlink(part)
-    }
-    await syncFolder(folder)
-    return true
+    await storePart(path, content, async (part) => {
+      try {
+        await link(part, path)
+      } catch (error) {
+        if (errno(error) !== 'EEXIST') throw error
+        created = false
+      }
+    })
+    return created
   } catch (error) {
     throw fileError(error, `cannot create ${path}`)
+  }
+}
+
+/**
+ * Replaces a file that only its owner may read, or creates it. Whoever reads it, and whatever happens meanwhile, it is
+ * the old one or the new one, complete; the new one is durable.
+ *
+ * A link is replaced itself, not what it leads to. Of calls at the same time the last one counts: who changes what was
+ * read before must see to it that nobody else does.
+ *
+ * @throws {@link SftError} the code of the failure. If only the folder could not be synced, the new file is in place.
+ */
+export async function replacePrivateFile(path: string, content: Uint8Array): Promise<void> {
+  try {
+    await storePart(path, content, async (part) => rename(part, path))
+  } catch (error) {
+    throw fileError(error, `cannot replace ${path}`)
+  }
+}
+
+/**
+ * Calls `onChange` within a tenth of a second after a file was created, replaced, edited in place or removed, once for
+ * changes that come together and always after the last one. What it then reads may be half of an edit in place, of
+ * which the other half brings another call.
+ *
+ * Watches the folder of the file, as another file may take its name. If that folder goes or can be watched no longer,
+ * that is a change as well, and the last one seen. Does not keep the process alive.
+ *
+ * @returns What ends it; `onChange` is not called after that.
+ * @throws {@link SftError} `ERR_NOT_FOUND` if there is no such folder, or the code of another failure.
+ */
+export function watchPrivateFile(path: string, onChange: () => void): () => void {
+  const folder = dirname(resolve(path))
+  let timer: NodeJS.Timeout | undefined
+  const changed = (): void => {
+    // Not put off by what follows: whoever writes without end would keep the change from being seen.
+    timer ??= setTimeout(() => {
+      timer = undefined
+      onChange()
+    }, SETTLE_MS).unref()
+  }
+  const watcher = watchFolder(folder, path)
+  watcher.on('change', (_type, name: string | Buffer | null) => {
+    // The system may not say which name it is, and gives the folder's own when that is moved or removed.
+    if (name === null || [basename(path), basename(folder)].includes(String(name))) changed()
+  })
+  watcher.on('error', changed)
+  return () => {
+    watcher.close()
+    clearTimeout(timer)
+  }
+}
+
+function watchFolder(folder: string, path: string): FSWatcher {
+  try {
+    return watch(folder, { persistent: false })
+  } catch (error) {
+    // For a watch, the system says this of its limits and not of the disk.
+    if (errno(error) !== 'ENOSPC') throw fileError(error, `cannot watch ${path}`)
+    const why = 'too many files are watched; raise fs.inotify.max_user_watches'
+    throw new SftError('ERR_BUSY', `cannot watch ${path}: ${why}`, { cause: error })
+  }
+}
+
+/** Writes a durable part file beside `path`, lets `place` give it that name, and leaves nothing else behind. */
+async function storePart(path: string, content: Uint8Array, place: (part: string) => Promise<void>): Promise<void> {
+  const folder = dirname(path)
+  const part = join(folder, `.${crypto.randomUUID()}.part`)
+  await makePrivateFolder(folder)
+  const handle = await open(
+    part,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+    0o600,
+  )
+  try {
+    await handle.writeFile(content)
+    await handle.sync()
+    await place(part)
+  } finally {
+    await handle.close()
+    await unlinkIfThere(part)
+  }
+  await syncFolder(folder)
+}
+
+async function unlinkIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path)
+  } catch (error) {
+    if (errno(error) !== 'ENOENT') throw error
   }
 }
 

@@ -1,4 +1,5 @@
 import { SftError } from '../errors.ts'
+import { machineNameFault } from './machine-name.ts'
 import { decodeWith, own } from './message.ts'
 import * as pb from './messages.ts'
 import { decodeName } from './path.ts'
@@ -79,14 +80,9 @@ export function decodePairDone(bytes: Uint8Array): { error: number; name: string
   return { error, name: error === 0 ? machineName(name) : '' }
 }
 
-/** Tells whether `name` can be the name of a machine: letters, digits, `.`, `_` and `-`, composed, 1 to 64 characters. */
-export function isMachineName(name: string): boolean {
-  return /^[\p{L}\p{N}._-]{1,64}$/u.test(name) && name === name.normalize('NFC')
-}
-
 function machineName(bytes: Uint8Array): string {
   const name = decodeName(bytes)
-  if (name === null || !isMachineName(name)) throw malformed('a name that is none')
+  if (name === null || machineNameFault(name) !== null) throw malformed('a name that is none')
   return name
 }
 

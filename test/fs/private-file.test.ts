@@ -1,13 +1,29 @@
-import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createPrivateFile, readPrivateFile } from '../../src/fs/private-file.ts'
+import { createPrivateFile, readPrivateFile, replacePrivateFile, watchPrivateFile } from '../../src/fs/private-file.ts'
 import { names, openDescriptors } from '../support/snapshot.ts'
 import { tempFolder } from '../support/tmp.ts'
 import { unprivileged } from '../support/unprivileged.ts'
 
 const SECRET = Buffer.from('secret')
+const MODULE = new URL('../../src/fs/private-file.ts', import.meta.url).href
 
 describe('a private file', () => {
   test.each(['022', '000', '077'])(
@@ -78,6 +94,13 @@ describe('a private file', () => {
     expect(openDescriptors()).toBe(before)
   })
 
+  test('is as large as whoever reads it allows', async () => {
+    const path = join(tempFolder(), 'secret')
+    writeFileSync(path, Buffer.alloc(100_000), { mode: 0o600 })
+    expect(await readPrivateFile(path, 100_000)).toHaveLength(100_000)
+    await expect(readPrivateFile(path, 99_999)).rejects.toThrow(/too large/)
+  })
+
   test('is created complete or not at all', async () => {
     const outer = tempFolder()
     chmodSync(outer, 0o555)
@@ -102,5 +125,229 @@ describe('a private file', () => {
     mkdirSync(join(folder, 'folder'))
     for (const name of ['link', 'folder']) expect(await createPrivateFile(join(folder, name), SECRET)).toBe(false)
     expect(names(folder)).toEqual(['folder', 'link'])
+  })
+})
+
+describe('replacing a private file', () => {
+  test('leaves the new one for its owner alone, and nothing else', async () => {
+    const folder = join(tempFolder(), 'home')
+    const path = join(folder, 'secret')
+    await replacePrivateFile(path, Buffer.from('old'))
+    expect(statSync(folder).mode & 0o7777).toBe(0o700)
+    chmodSync(path, 0o644)
+    await replacePrivateFile(path, SECRET)
+    expect(await readPrivateFile(path)).toEqual(SECRET)
+    expect(statSync(path).mode & 0o7777).toBe(0o600)
+    expect(names(folder)).toEqual(['secret'])
+  })
+
+  test('writes to nothing that was there, by whatever other name', async () => {
+    const folder = tempFolder()
+    const path = join(folder, 'secret')
+    writeFileSync(join(folder, 'other'), 'other')
+    for (const put of [symlinkSync, linkSync]) {
+      rmSync(path, { force: true })
+      put(join(folder, 'other'), path)
+      await replacePrivateFile(path, SECRET)
+      expect(readFileSync(join(folder, 'other'), 'utf8')).toBe('other')
+      expect(lstatSync(path).isFile()).toBe(true)
+      expect(await readPrivateFile(path)).toEqual(SECRET)
+    }
+  })
+
+  test('that fails leaves the old one, no part of the new one, and no descriptor open', async () => {
+    const folder = tempFolder()
+    mkdirSync(join(folder, 'folder'))
+    const before = openDescriptors()
+    await expect(replacePrivateFile(join(folder, 'folder'), SECRET)).rejects.toMatchObject({ code: 'ERR_WRONG_TYPE' })
+    expect(openDescriptors()).toBe(before)
+    expect(names(folder)).toEqual(['folder'])
+    writeFileSync(join(folder, 'secret'), 'old', { mode: 0o600 })
+    await expect(replacePrivateFile(join(folder, 'secret/secret'), SECRET)).rejects.toMatchObject({
+      code: expect.stringMatching(/^ERR_/),
+    })
+    chmodSync(folder, 0o555)
+    await unprivileged([], async () => {
+      await expect(replacePrivateFile(join(folder, 'secret'), SECRET)).rejects.toMatchObject({ code: 'ERR_READ_ONLY' })
+    })
+    expect(names(folder)).toEqual(['folder', 'secret'])
+    expect(readFileSync(join(folder, 'secret'), 'utf8')).toBe('old')
+  })
+
+  test('by many at once leaves one of theirs', async () => {
+    const folder = tempFolder()
+    const contents = Array.from({ length: 20 }, (_, index) => `secret ${index}`)
+    await Promise.all(contents.map(async (text) => replacePrivateFile(join(folder, 'secret'), Buffer.from(text))))
+    expect(contents).toContain(readFileSync(join(folder, 'secret'), 'utf8'))
+    expect(names(folder)).toEqual(['secret'])
+  })
+
+  test('K10: is seen and survives a kill as the old one or the new one, complete', async () => {
+    const path = join(tempFolder(), 'secret')
+    const contents = [Buffer.alloc(60_000, 'a'), Buffer.alloc(30_000, 'b')]
+    const expectOne = (content: Uint8Array | null): void => {
+      expect(contents.some((one) => content !== null && one.equals(content))).toBe(true)
+    }
+    const script = `
+      const { replacePrivateFile } = await import(${JSON.stringify(MODULE)})
+      const contents = [Buffer.alloc(60_000, 'a'), Buffer.alloc(30_000, 'b')]
+      const parent = process.ppid
+      for (let round = 0; process.ppid === parent; round += 1) {
+        await replacePrivateFile(process.argv[1], contents[round % 2])
+        if (round === 0) process.stdout.write('replacing')
+      }`
+    let seen = 0
+    for (let round = 0; round < 20; round += 1) {
+      const child = spawn(process.execPath, ['--input-type=module', '-e', script, path], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      onTestFinished(() => void child.kill('SIGKILL'))
+      const exited = once(child, 'exit')
+      await once(child.stdout, 'data')
+      for (const end = performance.now() + Math.random() * 30; performance.now() < end; seen += 1) {
+        expectOne(await readPrivateFile(path))
+      }
+      child.kill('SIGKILL')
+      expect(await exited).toEqual([null, 'SIGKILL'])
+      expectOne(await readPrivateFile(path))
+    }
+    expect(seen).toBeGreaterThan(20)
+  })
+})
+
+describe('watching a private file', () => {
+  /** Longer than any change takes to be seen, so that what is not seen by then is not. */
+  const SETTLED_MS = 300
+
+  /** Watches a file until the end of the test; counts what is seen. */
+  function watching(path: string): { calls: () => number; stop: () => void } {
+    let calls = 0
+    const stop = watchPrivateFile(path, () => (calls += 1))
+    onTestFinished(stop)
+    return { calls: () => calls, stop }
+  }
+
+  test.each<[string, (path: string) => void | Promise<void>]>([
+    ['replaced', async (path) => replacePrivateFile(path, Buffer.from('new'))],
+    ['edited in place', (path) => writeFileSync(path, 'new')],
+    ['appended to', (path) => appendFileSync(path, 'new')],
+    ['removed', (path) => rmSync(path)],
+    ['moved away', (path) => renameSync(path, `${path}.old`)],
+    [
+      'replaced as editors do',
+      (path) => {
+        renameSync(path, `${path}~`)
+        writeFileSync(path, 'new', { mode: 0o600 })
+      },
+    ],
+  ])('sees it %s, each time', async (_how, change) => {
+    const path = join(tempFolder(), 'secret')
+    const { calls } = watching(path)
+    for (let round = 0; round < 3; round += 1) {
+      await createPrivateFile(path, SECRET)
+      await sleep(SETTLED_MS)
+      const before = calls()
+      await change(path)
+      await expect.poll(calls, { timeout: 1_000, interval: 5 }).toBeGreaterThan(before)
+    }
+  })
+
+  test('sees a file that was not there, once, and what it holds', async () => {
+    const path = join(tempFolder(), 'secret')
+    const seen: string[] = []
+    onTestFinished(watchPrivateFile(path, () => void seen.push(readFileSync(path, 'utf8'))))
+    await createPrivateFile(path, SECRET)
+    await sleep(SETTLED_MS)
+    expect(seen).toEqual(['secret'])
+  })
+
+  test('sees it by a path from here, too', async () => {
+    const folder = tempFolder()
+    const old = process.cwd()
+    onTestFinished(() => process.chdir(old))
+    process.chdir(folder)
+    const { calls } = watching('secret')
+    writeFileSync('secret', SECRET)
+    await expect.poll(calls, { timeout: 1_000 }).toBeGreaterThan(0)
+  })
+
+  test('sees many changes as few, the last one among them, however long they go on', async () => {
+    const path = join(tempFolder(), 'secret')
+    let last = ''
+    let calls = 0
+    const stop = watchPrivateFile(path, () => {
+      calls += 1
+      last = readFileSync(path, 'utf8')
+    })
+    onTestFinished(stop)
+    const start = performance.now()
+    let rounds = 0
+    for (; performance.now() - start < 500; rounds += 1) {
+      writeFileSync(path, String(rounds))
+      await sleep(2)
+    }
+    expect(calls).toBeGreaterThan(2)
+    expect(calls).toBeLessThan(20)
+    await expect.poll(() => last, { timeout: 1_000 }).toBe(String(rounds - 1))
+  })
+
+  test('does not see other files', async () => {
+    const folder = tempFolder()
+    const { calls } = watching(join(folder, 'secret'))
+    await createPrivateFile(join(folder, 'other'), SECRET)
+    await replacePrivateFile(join(folder, 'secret.old'), SECRET)
+    await sleep(SETTLED_MS)
+    expect(calls()).toBe(0)
+  })
+
+  test.each<[string, (folder: string) => void]>([
+    ['removed', (folder) => rmSync(folder, { recursive: true })],
+    ['moved away', (folder) => renameSync(folder, `${folder}.old`)],
+  ])('sees the folder %s', async (_how, change) => {
+    const folder = join(tempFolder(), 'home')
+    const path = join(folder, 'secret')
+    await createPrivateFile(path, SECRET)
+    const { calls } = watching(path)
+    change(folder)
+    await expect.poll(calls, { timeout: 1_000 }).toBeGreaterThan(0)
+    expect(existsSync(path)).toBe(false)
+  })
+
+  test('ends when it is stopped, also between a change and its call, and leaves no descriptor open', async () => {
+    const path = join(tempFolder(), 'secret')
+    watchPrivateFile(path, () => undefined)() // the first watch opens what all of a process share
+    const before = openDescriptors()
+    const { calls, stop } = watching(path)
+    writeFileSync(path, SECRET)
+    await sleep(10)
+    stop()
+    stop()
+    writeFileSync(path, 'new')
+    await sleep(SETTLED_MS)
+    expect(calls()).toBe(0)
+    expect(openDescriptors()).toBe(before)
+  })
+
+  test('needs the folder', () => {
+    expect(() => watchPrivateFile(join(tempFolder(), 'home/secret'), () => undefined)).toThrow(
+      expect.objectContaining({ code: 'ERR_NOT_FOUND' }),
+    )
+  })
+
+  test('does not keep the process alive, not even with a change to tell of', () => {
+    const path = join(tempFolder(), 'secret')
+    const script = `
+      import { writeFileSync } from 'node:fs'
+      import { setTimeout as sleep } from 'node:timers/promises'
+      const { watchPrivateFile } = await import(${JSON.stringify(MODULE)})
+      watchPrivateFile(process.argv[1], () => undefined)
+      writeFileSync(process.argv[1], '')
+      await sleep(5)
+      process.stdout.write(String(process.getActiveResourcesInfo().includes('Timeout')))`
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script, path], {
+      encoding: 'utf8',
+      timeout: 10_000,
+    })
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'false', stderr: '' })
   })
 })
