@@ -196,7 +196,6 @@ describe('replacing a private file', () => {
         await replacePrivateFile(process.argv[1], contents[round % 2])
         if (round === 0) process.stdout.write('replacing')
       }`
-    let seen = 0
     for (let round = 0; round < 20; round += 1) {
       const child = spawn(process.execPath, ['--input-type=module', '-e', script, path], {
         stdio: ['ignore', 'pipe', 'inherit'],
@@ -204,14 +203,14 @@ describe('replacing a private file', () => {
       onTestFinished(() => void child.kill('SIGKILL'))
       const exited = once(child, 'exit')
       await once(child.stdout, 'data')
-      for (const end = performance.now() + Math.random() * 30; performance.now() < end; seen += 1) {
+      const end = performance.now() + Math.random() * 30
+      for (let reads = 0; reads < 3 || performance.now() < end; reads += 1) {
         expectOne(await readPrivateFile(path))
       }
       child.kill('SIGKILL')
       expect(await exited).toEqual([null, 'SIGKILL'])
       expectOne(await readPrivateFile(path))
     }
-    expect(seen).toBeGreaterThan(20)
   })
 })
 
