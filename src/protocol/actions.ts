@@ -1,5 +1,5 @@
 import { createHasher } from '../crypto/digest.ts'
-import { asSftError, SftError } from '../errors.ts'
+import { SftError } from '../errors.ts'
 import type { Action } from '../wire/message.ts'
 import type { Right } from '../wire/rights.ts'
 import type { Exchange, Expected } from './exchange.ts'
@@ -54,51 +54,29 @@ export class Actions {
    * @throws {@link SftError} what the client was told, with the cause.
    */
   async perform(exchange: Exchange, action: Action): Promise<Transferred | undefined> {
-    if (exchange.signal.aborted) {
-      // Cancelled while it waited for its turn: nothing is done, and the client still hears of the end.
-      const cancelled = asSftError(exchange.signal.reason, 'ERR_ABORTED', 'cancelled')
-      this.refuse(exchange, EXPECTED[action.type], cancelled)
-      throw cancelled
-    }
-    switch (action.type) {
-      case 'list':
-        await this.#list(exchange, action)
-        return undefined
-      case 'get':
-        return this.#get(exchange, action)
-      case 'put':
-        return this.#put(exchange, action)
-      default:
-        try {
-          this.#authorize(NEEDED[action.type])
-          this.#session.sendResult(exchange.id, await this.#answer(exchange, action))
-        } catch (error) {
-          this.refuse(exchange, EXPECTED[action.type], error)
-          throw error
-        }
-        return undefined
-    }
-  }
-
-  async #list(exchange: Exchange, action: ActionOf<'list'>): Promise<void> {
     try {
-      this.#authorize('list')
+      exchange.signal.throwIfAborted() // cancelled while it waited for its turn: nothing is done
+      this.#authorize(NEEDED[action.type])
+      switch (action.type) {
+        case 'list':
+          await sendListing(this.#session, exchange, this.#store.list(action.path, action.recursive))
+          return undefined
+        case 'get':
+          return await this.#get(exchange, action)
+        case 'put':
+          return await this.#put(exchange, action)
+        default:
+          this.#session.sendResult(exchange.id, await this.#answer(exchange, action))
+          return undefined
+      }
     } catch (error) {
-      this.refuse(exchange, 'receipt', error)
+      this.refuse(exchange, EXPECTED[action.type], error)
       throw error
     }
-    await sendListing(this.#session, exchange, this.#store.list(action.path, action.recursive))
   }
 
   async #get(exchange: Exchange, action: ActionOf<'get'>): Promise<Transferred> {
-    let source
-    try {
-      this.#authorize('get')
-      source = await this.#store.open(action.path)
-    } catch (error) {
-      this.refuse(exchange, 'receipt', error)
-      throw error
-    }
+    const source = await this.#store.open(action.path)
     try {
       const { size } = source.file
       const offset = Math.min(action.offset, size)
@@ -111,23 +89,16 @@ export class Actions {
   }
 
   async #put(exchange: Exchange, action: ActionOf<'put'>): Promise<Transferred> {
-    const { path, file } = action
-    try {
-      this.#authorize('put')
-      const transferred = await this.#replacing(action.overwrite, async (overwrite) => {
-        const beforeCommit = (): void => {
-          this.#authorize('put')
-          if (overwrite) this.#authorize('overwrite')
-        }
-        const sink = await this.#store.create(path, file, { overwrite, beforeCommit })
-        return receiveFile(this.#session, exchange, sink, file.size)
-      })
-      this.#session.sendResult(exchange.id, {})
-      return transferred
-    } catch (error) {
-      this.refuse(exchange, 'bytes', error)
-      throw error
-    }
+    const transferred = await this.#replacing(action.overwrite, async (overwrite) => {
+      const beforeCommit = (): void => {
+        this.#authorize('put')
+        if (overwrite) this.#authorize('overwrite')
+      }
+      const sink = await this.#store.create(action.path, action.file, { overwrite, beforeCommit })
+      return receiveFile(this.#session, exchange, sink, action.file.size)
+    })
+    this.#session.sendResult(exchange.id, {})
+    return transferred
   }
 
   /**
@@ -185,9 +156,9 @@ export class Actions {
     if (!this.#rights().has(right)) throw denied(right)
   }
 
-  /** Reports a failure in the form the client waits for; after the end of the session there is nobody to tell. */
+  /** Reports a failure in the form the client waits for, unless it was told, or there is nobody to tell any more. */
   refuse(exchange: Exchange, expected: Expected, error: unknown): void {
-    if (this.#session.ended) return
+    if (this.#session.ended || exchange.endWasSent) return
     if (expected === 'receipt') this.#session.sendEnd(exchange, { error })
     else this.#session.sendResult(exchange.id, { error })
   }

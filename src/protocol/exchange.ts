@@ -8,8 +8,8 @@ export type Result = Extract<Message, { type: 'result' }>
 
 /**
  * What the peer has to send for a request (docs/protocol.md section 5): a file is a `begin`, data and an `end`; bytes
- * are data and an `end`; a receipt is one `result`, which may report success only after this side's `end`; a result is any one `result`;
- * nothing leaves only an early `result`, which cancels.
+ * are data and an `end`; a receipt is one `result`, which may report success only after this side's `end`; a result is
+ * any one `result`; nothing leaves only an early `result`, which cancels.
  */
 export type Expected = 'file' | 'bytes' | 'receipt' | 'result' | 'nothing'
 
@@ -65,6 +65,11 @@ export class Exchange {
   /** Whether the peer's word on the file or bytes of this side is there, with which the request is over for the peer. */
   get acknowledged(): boolean {
     return this.#expected === 'receipt' && this.#endSent && this.over
+  }
+
+  /** Whether this side has ended its file or bytes, well or not. */
+  get endWasSent(): boolean {
+    return this.#endSent
   }
 
   /** Notes that this side sent its `end`: only now may the peer report success. */
