@@ -71,7 +71,7 @@ export class CPaceSide {
   finish(peer: CPaceShare): CPaceResult {
     const point = multiplyVerified(this.#scalar, peer.point)
     if (point === null) throw new SftError('ERR_PROTOCOL', 'the peer sent a share that leads to no secret')
-    if (same(peer.point, this.share.point) || same(peer.associated, this.share.associated)) {
+    if (sameBytes(peer.point, this.share.point) || sameBytes(peer.associated, this.share.associated)) {
       throw new SftError('ERR_PROTOCOL', 'the peer sent our own share back')
     }
     const { sessionId } = this.#context
@@ -90,8 +90,8 @@ export class CPaceSide {
   }
 }
 
-/** Compares two tags in a time that does not tell where they differ. */
-export function sameTag(a: Uint8Array, b: Uint8Array): boolean {
+/** Compares bytes, such as tags, in a time that does not tell where they differ. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.byteLength !== b.byteLength) return false
   return a.reduce((difference, byte, index) => difference | (byte ^ (b[index] ?? 0)), 0) === 0
 }
@@ -151,8 +151,4 @@ function randomScalar(): bigint {
 
 function fromLittleEndian(bytes: Uint8Array): bigint {
   return bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n)
-}
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])
 }

@@ -1,11 +1,11 @@
 import { constants } from 'node:fs'
-import { open, unlink, type FileHandle } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
 import { SftError } from '../errors.ts'
 import type { CreateOptions, FileSink } from '../protocol/types.ts'
 import type { FileInfo } from '../wire/message.ts'
 import { errno, fileError } from './errno.ts'
 import type { Folder } from './folder.ts'
-import { expectFree, moveEntry, newPartName } from './names.ts'
+import { expectFree, moveEntry, newPartName, unlinkIfThere } from './names.ts'
 
 /**
  * A file that is being received: a part file with a random name in the target folder, which gets its final name only
@@ -101,9 +101,9 @@ export class LocalFileSink implements FileSink {
     this.#state = committed ? 'committed' : 'discarded'
     await this.#handle.close()
     try {
-      if (!committed) await unlink(this.#folder.at(this.#part))
+      if (!committed) await unlinkIfThere(this.#folder.at(this.#part))
     } catch (error) {
-      if (errno(error) !== 'ENOENT') throw fileError(error, 'cannot remove an incomplete file')
+      throw fileError(error, 'cannot remove an incomplete file')
     } finally {
       await this.#folder.close()
     }

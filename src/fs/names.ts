@@ -46,6 +46,15 @@ export async function lstatIfThere(address: string, mayBeTooLong = false): Promi
   }
 }
 
+/** Removes what is at an address, if anything is. */
+export async function unlinkIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path)
+  } catch (error) {
+    if (errno(error) !== 'ENOENT') throw error
+  }
+}
+
 /** What a file system answers that knows no hard links. */
 const NO_LINKS = new Set(['EPERM', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EMLINK'])
 

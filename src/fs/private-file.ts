@@ -1,8 +1,9 @@
 import { constants, watch, type FSWatcher } from 'node:fs'
-import { chmod, link, mkdir, open, rename, unlink } from 'node:fs/promises'
+import { chmod, link, mkdir, open, rename } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { SftError } from '../errors.ts'
 import { errno, fileError } from './errno.ts'
+import { unlinkIfThere } from './names.ts'
 
 const MAX_BYTES = 64 * 1024
 
@@ -143,14 +144,6 @@ async function storePart(path: string, content: Uint8Array, place: (part: string
     await unlinkIfThere(part)
   }
   await syncFolder(folder)
-}
-
-async function unlinkIfThere(path: string): Promise<void> {
-  try {
-    await unlink(path)
-  } catch (error) {
-    if (errno(error) !== 'ENOENT') throw error
-  }
 }
 
 async function makePrivateFolder(folder: string): Promise<void> {

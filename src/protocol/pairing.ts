@@ -1,4 +1,4 @@
-import { CPaceSide, lengthValues, sameTag, type CPaceResult } from '../crypto/cpace.ts'
+import { CPaceSide, lengthValues, sameBytes, type CPaceResult } from '../crypto/cpace.ts'
 import type { Sodium } from '../crypto/sodium.ts'
 import { fromWire, SftError, toWire } from '../errors.ts'
 import { encodeFrame } from '../wire/frame.ts'
@@ -76,7 +76,7 @@ export async function pairAsInitiator(
     exchange.send(encodePairProof(tag))
     const verdict = decodePairVerdict(await exchange.receive())
     if (verdict.tag === undefined) throw refusal(verdict.error)
-    if (!sameTag(verdict.tag, peerTag)) {
+    if (!sameBytes(verdict.tag, peerTag)) {
       const failure = codesDiffer()
       exchange.send(encodePairDone({ error: toWire(failure), name: '' }))
       await stream.close()
@@ -108,7 +108,7 @@ export async function pairAsResponder(stream: ByteStream, init: PairingInit, cod
     const { key, tag, peerTag } = finish(side, decodePairShare(await exchange.receive()), 'initiator')
     exchange.send(encodePairShare(side.share.point))
     const proof = decodePairProof(await exchange.receive())
-    const failure = !code.use() ? outdated() : sameTag(proof, peerTag) ? null : codesDiffer()
+    const failure = !code.use() ? outdated() : sameBytes(proof, peerTag) ? null : codesDiffer()
     if (failure) {
       exchange.send(encodePairVerdict({ error: toWire(failure) }))
       await stream.close()

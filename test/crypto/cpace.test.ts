@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { calculateGenerator, CPaceSide, lengthValues, multiplyVerified, sameTag } from '../../src/crypto/cpace.ts'
+import { calculateGenerator, CPaceSide, lengthValues, multiplyVerified, sameBytes } from '../../src/crypto/cpace.ts'
 import vectors from '../vectors/cpace.json' with { type: 'json' }
 import { fromHex, toHex } from '../vectors/read.ts'
 
@@ -52,9 +52,9 @@ test('two sides with the same code get one key, and each the tag the other sends
   const [a, b] = pair()
   const [one, other] = [a.finish(b.share), b.finish(a.share)]
   expect(toHex(one.key)).toBe(toHex(other.key))
-  expect(sameTag(one.tag, other.peerTag)).toBe(true)
-  expect(sameTag(other.tag, one.peerTag)).toBe(true)
-  expect(sameTag(one.tag, one.peerTag)).toBe(false)
+  expect(sameBytes(one.tag, other.peerTag)).toBe(true)
+  expect(sameBytes(other.tag, one.peerTag)).toBe(true)
+  expect(sameBytes(one.tag, one.peerTag)).toBe(false)
 })
 
 test.each([
@@ -65,14 +65,14 @@ test.each([
   const [a, b] = pair(changes)
   const [one, other] = [a.finish(b.share), b.finish(a.share)]
   expect(toHex(one.key)).not.toBe(toHex(other.key))
-  expect(sameTag(one.tag, other.peerTag)).toBe(false)
-  expect(sameTag(other.tag, one.peerTag)).toBe(false)
+  expect(sameBytes(one.tag, other.peerTag)).toBe(false)
+  expect(sameBytes(other.tag, one.peerTag)).toBe(false)
 })
 
 test('what a side says of itself is bound into the key', () => {
   const [a, b] = pair()
   const altered = { ...a.share, associated: text('initiator with more rights') }
-  expect(sameTag(a.finish(b.share).tag, b.finish(altered).peerTag)).toBe(false)
+  expect(sameBytes(a.finish(b.share).tag, b.finish(altered).peerTag)).toBe(false)
 })
 
 test('refuses its own share sent back, whole or in part', () => {
