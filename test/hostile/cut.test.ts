@@ -3,25 +3,17 @@ import type { SftErrorCode } from '../../src/errors.ts'
 import { attackedPair, codeOf } from '../support/aftermath.ts'
 import {
   CONTENT,
+  EXCHANGES,
   expectNoParts,
   forEachIndex,
   prepare,
   recordShape,
   runExchange,
-  type Kind,
-  type WireDirection,
 } from '../support/small-exchange.ts'
 import { tempFolder } from '../support/tmp.ts'
 import { cutAfter } from '../support/wire-recorder.ts'
 
-const CASES: [Kind, WireDirection][] = [
-  ['get', 'outgoing'],
-  ['get', 'incoming'],
-  ['put', 'outgoing'],
-  ['put', 'incoming'],
-]
-
-test.for(CASES)('F03 C01 C02 a %s cut at every byte, %s', { timeout: 60_000 }, async ([kind, direction]) => {
+test.for(EXCHANGES)('F03 C01 C02 a %s cut at every byte, %s', { timeout: 60_000 }, async ([kind, direction]) => {
   const pair = await attackedPair({ deadlines: { handshake: 3_000, record: 3_000, stall: 5_000 } })
   const place = { ...pair, local: tempFolder() }
   prepare(place)

@@ -3,54 +3,50 @@ import { attackedPair, codeOf } from '../support/aftermath.ts'
 import { memoryShare } from '../support/memory-share.ts'
 import {
   CONTENT,
+  EXCHANGES,
   expectNoParts,
   forEachIndex,
   prepare,
   recordShape,
   runExchange,
-  type Kind,
-  type WireDirection,
 } from '../support/small-exchange.ts'
 import { tempFolder } from '../support/tmp.ts'
 import { attacked, flipBit } from '../support/wire-recorder.ts'
 
-const CASES: [Kind, WireDirection][] = [
-  ['get', 'outgoing'],
-  ['get', 'incoming'],
-  ['put', 'outgoing'],
-  ['put', 'incoming'],
-]
-
 /** A flipped length can only be found out by waiting for the bytes it announces. */
 const DEADLINES = { handshake: 300, record: 100, stall: 30_000 }
 
-test.for(CASES)('C05 every single bit flipped in a %s, %s: refused', { timeout: 60_000 }, async ([kind, direction]) => {
-  const share = await memoryShare({ deadlines: DEADLINES })
-  const place = { ...share, local: tempFolder() }
-  prepare(place)
-  const shape = (await recordShape(place, kind, share.open().stream))[direction]
-  const unnoticed: number[] = []
-  const harmful: number[] = []
-  await forEachIndex(shape.bytes * 8, 64, async (bit) => {
-    const { stream, ending } = share.open()
-    const meddled = attacked(stream, { [direction]: flipBit(bit) })
-    const { call, session, committed } = await runExchange(place, kind, `flip-${bit}`, meddled)
-    // Nobody may take the exchange for a good one, and without all its records no file may be there.
-    const providerEnding = codeOf(await ending)
-    if (call === null && session === null && providerEnding === null) unnoticed.push(bit)
-    if (bit >>> 3 < shape.safeFrom && (committed || call === null)) harmful.push(bit)
-  })
-  expect({ unnoticed, harmful }).toEqual({ unnoticed: [], harmful: [] })
-  await expectNoParts(place, 'flip-')
-  // It still serves.
-  expect(await runExchange(place, kind, 'fresh', share.open().stream)).toEqual({
-    call: null,
-    session: null,
-    committed: true,
-  })
-})
+test.for(EXCHANGES)(
+  'C05 every single bit flipped in a %s, %s: refused',
+  { timeout: 60_000 },
+  async ([kind, direction]) => {
+    const share = await memoryShare({ deadlines: DEADLINES })
+    const place = { ...share, local: tempFolder() }
+    prepare(place)
+    const shape = (await recordShape(place, kind, share.open().stream))[direction]
+    const unnoticed: number[] = []
+    const harmful: number[] = []
+    await forEachIndex(shape.bytes * 8, 64, async (bit) => {
+      const { stream, ending } = share.open()
+      const meddled = attacked(stream, { [direction]: flipBit(bit) })
+      const { call, session, committed } = await runExchange(place, kind, `flip-${bit}`, meddled)
+      // Nobody may take the exchange for a good one, and without all its records no file may be there.
+      const providerEnding = codeOf(await ending)
+      if (call === null && session === null && providerEnding === null) unnoticed.push(bit)
+      if (bit >>> 3 < shape.safeFrom && (committed || call === null)) harmful.push(bit)
+    })
+    expect({ unnoticed, harmful }).toEqual({ unnoticed: [], harmful: [] })
+    await expectNoParts(place, 'flip-')
+    // It still serves.
+    expect(await runExchange(place, kind, 'fresh', share.open().stream)).toEqual({
+      call: null,
+      session: null,
+      committed: true,
+    })
+  },
+)
 
-test.for(CASES)('C05 bits flipped in a %s, %s, between two nodes: refused', async ([kind, direction]) => {
+test.for(EXCHANGES)('C05 bits flipped in a %s, %s, between two nodes: refused', async ([kind, direction]) => {
   const pair = await attackedPair({ deadlines: DEADLINES })
   const place = { ...pair, local: tempFolder() }
   prepare(place)

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import {
@@ -10,7 +9,7 @@ import {
   type ShareEvent,
   type ShareOptions,
 } from '../../src/index.ts'
-import { tempFolder } from './tmp.ts'
+import { shareFolder, tempFolder } from './tmp.ts'
 
 /** A share in this process, on a real node on loopback, with everything that happened on it. */
 export interface SharingMachine {
@@ -25,9 +24,7 @@ export interface SharingMachine {
 
 /** Serves a new empty folder, to any peer and with the rights given, until the test ends. */
 export async function sharingMachine(options: ShareOptions = {}): Promise<SharingMachine> {
-  const outside = tempFolder()
-  const root = join(outside, 'share')
-  mkdirSync(root)
+  const { outside, root } = shareFolder()
   const events: ShareEvent[] = []
   const started = await share(root, {
     peers: 'any',

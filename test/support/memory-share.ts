@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { loadSodium } from '../../src/crypto/load-sodium.ts'
 import { SharedFolder } from '../../src/fs/shared-folder.ts'
@@ -8,7 +6,7 @@ import { provide, type Served } from '../../src/protocol/provider.ts'
 import { DEADLINES, type ByteStream, type Deadlines, type FileStore } from '../../src/protocol/types.ts'
 import { RIGHTS } from '../../src/wire/rights.ts'
 import { memoryPair, type MemoryStream } from './memory-stream.ts'
-import { tempFolder } from './tmp.ts'
+import { shareFolder } from './tmp.ts'
 
 export interface MemoryShareOptions {
   readonly deadlines?: Partial<Deadlines>
@@ -40,9 +38,7 @@ export interface MemoryShare {
 
 /** Serves a new empty folder with all rights until the test ends. */
 export async function memoryShare(options: MemoryShareOptions = {}): Promise<MemoryShare> {
-  const outside = tempFolder()
-  const root = join(outside, 'share')
-  mkdirSync(root)
+  const { outside, root } = shareFolder()
   const sodium = await loadSodium()
   const folder = await SharedFolder.open(root)
   onTestFinished(async () => folder.close())

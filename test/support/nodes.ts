@@ -1,6 +1,3 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import type { Uint8ArrayList } from 'uint8arraylist'
 import { onTestFinished } from 'vitest'
 import { loadSodium } from '../../src/crypto/load-sodium.ts'
 import type { Sodium } from '../../src/crypto/sodium.ts'
@@ -12,25 +9,13 @@ import { provide, type Served } from '../../src/protocol/provider.ts'
 import { DEADLINES, type ByteStream, type Deadlines } from '../../src/protocol/types.ts'
 import { PROTOCOL_ID } from '../../src/wire/limits.ts'
 import { RIGHTS, type Right } from '../../src/wire/rights.ts'
-import { tempFolder } from './tmp.ts'
-
-/** Changes what passes through a stream of one side, below its encryption: bytes in, bytes out. `null` closes the stream. */
-export interface Tap {
-  /** What this side receives. */
-  readonly incoming?: (bytes: Uint8Array) => Uint8Array | null
-  /** What this side sends. */
-  readonly outgoing?: (bytes: Uint8Array) => Uint8Array | null
-}
+import { shareFolder } from './tmp.ts'
 
 export interface NodePairOptions {
   readonly rights?: readonly Right[]
   readonly muxer?: Muxer
   readonly sodium?: Sodium['name']
   readonly deadlines?: Partial<Deadlines>
-  /** Sits between the provider and its stream. */
-  readonly providerTap?: Tap
-  /** Sits between the client and its stream. */
-  readonly clientTap?: Tap
 }
 
 /** Two real libp2p nodes on loopback: one provides a folder, the other has a bare stream to it. */
@@ -49,9 +34,7 @@ export interface NodePair {
 
 /** Starts both nodes and serves a new empty folder with all rights, unless others are given, until the test ends. */
 export async function nodePair(options: NodePairOptions = {}): Promise<NodePair> {
-  const outside = tempFolder()
-  const root = join(outside, 'share')
-  mkdirSync(root)
+  const { outside, root } = shareFolder()
   const sodium = await loadSodium(options.sodium)
   const store = await SharedFolder.open(root)
   const muxers = options.muxer && [options.muxer]
@@ -74,7 +57,7 @@ export async function nodePair(options: NodePairOptions = {}): Promise<NodePair>
   const endings: (Error | null)[] = []
   const rights = new Set(options.rights ?? RIGHTS)
   await provider.handle(PROTOCOL_ID, ({ stream, idBytes }) => {
-    provide(options.providerTap ? tapped(stream, options.providerTap) : stream, {
+    provide(stream, {
       sodium,
       localId: provider.idBytes,
       remoteId: idBytes,
@@ -90,38 +73,12 @@ export async function nodePair(options: NodePairOptions = {}): Promise<NodePair>
   return {
     openStream: async () => {
       const { stream } = await client.dial(provider.addresses[0] ?? '', PROTOCOL_ID)
-      return options.clientTap ? tapped(stream, options.clientTap) : stream
+      return stream
     },
     clientInit: { sodium, localId: client.idBytes, remoteId: provider.idBytes, deadlines },
     root,
     outside,
     served,
     endings,
-  }
-}
-
-/** Returns a stream whose bytes pass through `tap`. */
-export function tapped(stream: ByteStream, tap: Tap): ByteStream {
-  const { incoming, outgoing } = tap
-  async function* source(): AsyncGenerator<Uint8Array | Uint8ArrayList> {
-    for await (const bytes of stream.source) {
-      const changed = incoming ? incoming(bytes.subarray()) : bytes
-      if (changed === null) return
-      if (changed.byteLength > 0) yield changed
-    }
-  }
-  return {
-    source: source(),
-    get full() {
-      return stream.full
-    },
-    write(bytes) {
-      const changed = outgoing ? outgoing(bytes) : bytes
-      if (changed === null) void stream.close()
-      else if (changed.byteLength > 0) stream.write(changed)
-    },
-    drained: async () => stream.drained(),
-    close: async () => stream.close(),
-    abort: (error) => stream.abort(error),
   }
 }

@@ -17,6 +17,14 @@ export const CONTENT = Buffer.from('0123456789abcdef')
 export type Kind = 'get' | 'put'
 export type WireDirection = 'outgoing' | 'incoming'
 
+/** Every exchange that can be attacked, from the client's side. */
+export const EXCHANGES: readonly (readonly [Kind, WireDirection])[] = [
+  ['get', 'outgoing'],
+  ['get', 'incoming'],
+  ['put', 'outgoing'],
+  ['put', 'incoming'],
+]
+
 /** One exchange in which one file goes across, and the session is then closed in order, from the client's side. */
 export interface SmallExchange {
   /** What the client's call threw, `null` if it succeeded. */
