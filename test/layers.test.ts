@@ -20,19 +20,31 @@ const LAYERS: Record<string, Layer> = {
   protocol: { local: ['errors', 'wire', 'crypto'], outside: ['it-pipe', 'uint8arraylist'] },
   net: {
     local: ['errors', 'wire', 'crypto', 'protocol/types.ts'],
-    outside: ['libp2p', '@libp2p/', '@chainsafe/', '@multiformats/', 'uint8arraylist'],
+    outside: [
+      'libp2p',
+      '@libp2p/',
+      '@chainsafe/',
+      '@multiformats/',
+      'uint8arraylist',
+      'multicast-dns',
+      'node:net',
+      'node:os',
+    ],
   },
   fs: {
     local: ['errors', 'wire', 'crypto', 'protocol/types.ts'],
     outside: ['node:fs', 'node:fs/promises', 'node:path'],
   },
   trust: { local: ['errors', 'wire'], outside: [] },
-  api: { local: ['errors', 'wire', 'crypto', 'protocol', 'net', 'fs'], outside: ['env-paths'] },
-  cli: { local: ['index.ts'], outside: ['@commander-js/extra-typings', 'node:path', 'package.json'] },
+  api: { local: ['errors', 'wire', 'crypto', 'protocol', 'net', 'fs', 'trust'], outside: ['env-paths', 'node:os'] },
+  cli: {
+    local: ['index.ts'],
+    outside: ['@commander-js/extra-typings', 'uqr', 'node:path', 'node:readline/promises', 'package.json'],
+  },
 }
 
 /** The files right under src/ that make up the public API. */
-const API = new Set(['home.ts', 'share.ts', 'client.ts', 'index.ts'])
+const API = new Set(['home.ts', 'peers.ts', 'reach.ts', 'pair.ts', 'share.ts', 'client.ts', 'doctor.ts', 'index.ts'])
 
 const files = globSync('src/**/*.ts').map((path) => path.replace(/^src\//, ''))
 
