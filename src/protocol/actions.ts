@@ -1,24 +1,15 @@
 import { createHasher } from '../crypto/digest.ts'
 import { SftError } from '../errors.ts'
 import type { Action } from '../wire/message.ts'
-import type { Right } from '../wire/rights.ts'
+import { components, joinPath, ROOT, type RemotePath } from '../wire/path.ts'
+import { RIGHTS, type Right } from '../wire/rights.ts'
 import type { Exchange, Expected } from './exchange.ts'
 import { sendListing } from './listing.ts'
+import { sendZeros } from './probe.ts'
+import type { ProviderInit } from './provider.ts'
 import type { Session } from './session.ts'
 import { readBlocks, receiveFile, sendFile, type Transferred } from './transfer.ts'
 import type { FileStore } from './types.ts'
-
-/** The right each action needs. */
-const NEEDED: Record<Action['type'], Right> = {
-  list: 'list',
-  stat: 'list',
-  get: 'get',
-  digest: 'get',
-  put: 'put',
-  delete: 'delete',
-  rename: 'rename',
-  mkdir: 'mkdir',
-}
 
 /** What a client still sends after each kind of request. */
 export const EXPECTED: Record<Action['type'], Expected> = {
@@ -30,21 +21,23 @@ export const EXPECTED: Record<Action['type'], Expected> = {
   delete: 'nothing',
   rename: 'nothing',
   mkdir: 'nothing',
+  probe: 'receipt',
 }
 
 type ActionOf<T extends Action['type']> = Extract<Action, { type: T }>
 
-/** Carries out the actions of one client on the files of a share, each only with the right it needs. */
+/** Carries out the actions of one client on the files of a share, each only with the right it needs where it needs it. */
 export class Actions {
   readonly #session: Session
   readonly #store: FileStore
-  readonly #rights: () => ReadonlySet<Right>
+  readonly #rights: ProviderInit['rights']
+  readonly #rightsWithin: NonNullable<ProviderInit['rightsWithin']>
 
-  /** @param rights - The rights of the client now. */
-  constructor(session: Session, store: FileStore, rights: () => ReadonlySet<Right>) {
+  constructor(session: Session, init: Pick<ProviderInit, 'store' | 'rights' | 'rightsWithin'>) {
     this.#session = session
-    this.#store = store
-    this.#rights = rights
+    this.#store = init.store
+    this.#rights = init.rights
+    this.#rightsWithin = init.rightsWithin ?? (() => new Set(RIGHTS))
   }
 
   /**
@@ -56,9 +49,12 @@ export class Actions {
   async perform(exchange: Exchange, action: Action): Promise<Transferred | undefined> {
     try {
       exchange.signal.throwIfAborted() // cancelled while it waited for its turn: nothing is done
-      this.#authorize(NEEDED[action.type])
       switch (action.type) {
+        case 'probe':
+          await sendZeros(this.#session, exchange, action.size)
+          return undefined
         case 'list':
+          this.#authorize('list', action.path)
           await sendListing(this.#session, exchange, this.#store.list(action.path, action.recursive))
           return undefined
         case 'get':
@@ -76,6 +72,7 @@ export class Actions {
   }
 
   async #get(exchange: Exchange, action: ActionOf<'get'>): Promise<Transferred> {
+    this.#authorize('get', action.path)
     const source = await this.#store.open(action.path)
     try {
       const { size } = source.file
@@ -89,12 +86,14 @@ export class Actions {
   }
 
   async #put(exchange: Exchange, action: ActionOf<'put'>): Promise<Transferred> {
-    const transferred = await this.#replacing(action.overwrite, async (overwrite) => {
+    const { path } = action
+    this.#authorize('put', path)
+    const transferred = await this.#replacing(action.overwrite, path, async (overwrite) => {
       const beforeCommit = (): void => {
-        this.#authorize('put')
-        if (overwrite) this.#authorize('overwrite')
+        this.#authorize('put', path)
+        if (overwrite) this.#authorize('overwrite', path)
       }
-      const sink = await this.#store.create(action.path, action.file, { overwrite, beforeCommit })
+      const sink = await this.#store.create(path, action.file, { overwrite, beforeCommit })
       return receiveFile(this.#session, exchange, sink, action.file.size)
     })
     this.#session.sendResult(exchange.id, {})
@@ -102,11 +101,11 @@ export class Actions {
   }
 
   /**
-   * Does `work` that replaces a file if the client asked for that and may. One that asked and may not is denied only
-   * where a name is taken: everything else it could do without asking.
+   * Does `work` that replaces the file at `path` if the client asked for that and may. One that asked and may not is
+   * denied only where a name is taken: everything else it could do without asking.
    */
-  async #replacing<T>(asked: boolean, work: (mayReplace: boolean) => Promise<T>): Promise<T> {
-    const mayReplace = asked && this.#rights().has('overwrite')
+  async #replacing<T>(asked: boolean, path: RemotePath, work: (mayReplace: boolean) => Promise<T>): Promise<T> {
+    const mayReplace = asked && this.#may('overwrite', path)
     try {
       return await work(mayReplace)
     } catch (error) {
@@ -117,19 +116,26 @@ export class Actions {
 
   async #answer(
     exchange: Exchange,
-    action: Exclude<Action, ActionOf<'list' | 'get' | 'put'>>,
+    action: Exclude<Action, ActionOf<'list' | 'get' | 'put' | 'probe'>>,
   ): Promise<Parameters<Session['sendResult']>[1]> {
     const store = this.#store
     switch (action.type) {
       case 'stat':
+        this.#authorize('list', action.path)
         return { entry: await store.stat(action.path) }
       case 'delete':
+        this.#authorize('delete', action.path)
         await store.remove(action.path)
         return {}
       case 'rename':
-        await this.#replacing(action.overwrite, async (mayReplace) => store.rename(action.path, action.to, mayReplace))
+        this.#authorizeMove(action.path, action.to)
+        await this.#replacing(action.overwrite, action.to, async (mayReplace) =>
+          store.rename(action.path, action.to, mayReplace),
+        )
         return {}
       case 'mkdir':
+        if (action.parents) await this.#expectOuterFolder(action.path)
+        this.#authorize('mkdir', action.path)
         await store.mkdir(action.path, action.parents)
         return {}
       case 'digest':
@@ -138,6 +144,7 @@ export class Actions {
   }
 
   async #digest(exchange: Exchange, action: ActionOf<'digest'>): Promise<Uint8Array> {
+    this.#authorize('get', action.path)
     const source = await this.#store.open(action.path)
     try {
       const hasher = createHasher(action.algorithm)
@@ -152,8 +159,42 @@ export class Actions {
     }
   }
 
-  #authorize(right: Right): void {
-    if (!this.#rights().has(right)) throw denied(right)
+  #may(right: Right, path: RemotePath): boolean {
+    return this.#rights(path).has(right)
+  }
+
+  #authorize(right: Right, path: RemotePath): void {
+    if (!this.#may(right, path)) throw denied(right)
+  }
+
+  /**
+   * A rename takes the right to it at both paths, and must not be a way around the others: nothing is moved to where
+   * the client may do more with it, or with what is in it, than it may now. The right at the old path follows from that.
+   */
+  #authorizeMove(from: RemotePath, to: RemotePath): void {
+    this.#authorize('rename', to)
+    const rights = this.#rights(from)
+    const gained = [...this.#rightsWithin(to), ...this.#rights(to)].find((right) => !rights.has(right))
+    if (gained !== undefined) throw denied(gained)
+  }
+
+  /**
+   * With `parents` every folder on the way is made unless it is there. So the innermost one that the client may not
+   * make has to be there, which is then also true of all above it.
+   */
+  async #expectOuterFolder(path: RemotePath): Promise<void> {
+    let outer: RemotePath | null = null
+    let folder: RemotePath = ROOT
+    for (const name of components(path)) {
+      folder = joinPath(folder, name)
+      if (!this.#may('mkdir', folder)) outer = folder
+    }
+    if (outer === null || outer === path) return
+    try {
+      await this.#store.stat(outer)
+    } catch (error) {
+      throw error instanceof SftError && error.code === 'ERR_NOT_FOUND' ? denied('mkdir') : error
+    }
   }
 
   /** Reports a failure in the form the client waits for, unless it was told, or there is nobody to tell any more. */

@@ -8,6 +8,7 @@ import { withDeadline } from './deadline.ts'
 import { remoteError, type Exchange, type Expected } from './exchange.ts'
 import type { HandshakeInit } from './handshake.ts'
 import { receiveListing } from './listing.ts'
+import { receiveZeros } from './probe.ts'
 import { Session, WINDOW } from './session.ts'
 import { receiveFile, sendFile, type OnProgress, type Transferred } from './transfer.ts'
 import { Turns } from './turns.ts'
@@ -27,6 +28,7 @@ const EXPECTED: Record<Action['type'], Expected> = {
   delete: 'result',
   rename: 'result',
   mkdir: 'result',
+  probe: 'bytes',
 }
 
 /** Requests under way at once; further calls wait. Half of what is allowed, for those that end later over there. */
@@ -150,6 +152,24 @@ export class ProtocolClient {
     if (digest?.byteLength !== (algorithm === 'md5' ? 16 : 32))
       throw new SftError('ERR_PROTOCOL', 'the peer sent no such digest')
     return digest
+  }
+
+  /**
+   * Fetches `size` bytes that are made up over there, at most 64 MiB, to see how fast they come; returns how many came.
+   *
+   * @throws {@link SftError} `ERR_PROTOCOL` for other bytes or more of them, `ERR_TRUNCATED` for fewer.
+   */
+  async probe(size: number, options?: TransferOptions): Promise<number> {
+    return this.#during({ type: 'probe', size }, options, async (exchange) => {
+      try {
+        const received = await receiveZeros(this.#session, exchange, size, options?.onProgress)
+        this.#acknowledge(exchange, null)
+        return received
+      } catch (error) {
+        this.#acknowledge(exchange, error)
+        throw error
+      }
+    })
   }
 
   /** Ends the session in order. */

@@ -1,5 +1,6 @@
 import { asSftError, SftError } from '../errors.ts'
-import type { Action } from '../wire/message.ts'
+import type { Action, FileAction } from '../wire/message.ts'
+import { ROOT, type RemotePath } from '../wire/path.ts'
 import type { Right } from '../wire/rights.ts'
 import { Actions, EXPECTED } from './actions.ts'
 import { Channel } from './channel.ts'
@@ -10,9 +11,9 @@ import type { Transferred } from './transfer.ts'
 import { Turns } from './turns.ts'
 import { DEADLINES, type ByteStream, type Deadlines, type FileStore } from './types.ts'
 
-/** What became of one request of a client. */
+/** What became of one request of a client to the share. */
 export interface Served {
-  readonly action: Action
+  readonly action: FileAction
   /** Bytes and digest of a file that went across. */
   readonly transferred?: Transferred
   readonly error?: SftError
@@ -20,9 +21,17 @@ export interface Served {
 
 export interface ProviderInit extends Omit<HandshakeInit, 'role' | 'window'> {
   readonly store: FileStore
-  /** The rights of this client now: asked before each request and again before a file takes its name. */
-  readonly rights: () => ReadonlySet<Right>
-  /** Called when a request has ended. */
+  /**
+   * The rights of this client at a path now: asked before each request touches a file, and again before a file takes
+   * its name. They hold for everything below the path too, where there may be more.
+   */
+  readonly rights: (path: RemotePath) => ReadonlySet<Right>
+  /**
+   * The most this client may do with an entry at a path, or with anything in it, however the path is spelled: nothing
+   * is moved to where that is more than at its old path. All rights if absent.
+   */
+  readonly rightsWithin?: (path: RemotePath) => ReadonlySet<Right>
+  /** Called when a request to the share has ended; a probe is none. */
   readonly onServed?: (served: Served) => void
   readonly signal?: AbortSignal
   readonly deadlines?: Deadlines
@@ -30,6 +39,9 @@ export interface ProviderInit extends Omit<HandshakeInit, 'role' | 'window'> {
 
 /** Requests of one session that are worked on at once; further ones wait their turn. Uploads, whose data comes unasked, do not. */
 const AT_ONCE = 8
+
+/** Probes of one session that are answered at once; further ones wait their turn. */
+const PROBES_AT_ONCE = 2
 
 /**
  * Answers the requests of one client on one stream until either side ends it.
@@ -47,13 +59,14 @@ class Provider {
   readonly #session: Session
   readonly #actions: Actions
   readonly #turns = new Turns(AT_ONCE)
+  readonly #probes = new Turns(PROBES_AT_ONCE)
   readonly #serving = new Set<Promise<void>>()
   #lastId = 0
 
   constructor(channel: Channel, init: ProviderInit, deadlines: Deadlines) {
     this.#init = init
     this.#session = new Session(channel, { onRequest: (request) => this.#onRequest(request) }, deadlines)
-    this.#actions = new Actions(this.#session, init.store, init.rights)
+    this.#actions = new Actions(this.#session, init)
   }
 
   async run(): Promise<void> {
@@ -61,7 +74,7 @@ class Provider {
     const stop = (): void => this.#session.abort(new SftError('ERR_CLOSED', 'the share was closed'))
     signal?.addEventListener('abort', stop)
     try {
-      this.#session.sendWelcome(rights())
+      this.#session.sendWelcome(rights(ROOT))
       await this.#session.run()
     } finally {
       signal?.removeEventListener('abort', stop)
@@ -87,19 +100,20 @@ class Provider {
 
   /** Works on one request. Never throws: what fails is the client's to know and ends nothing else. */
   async #serve(exchange: Exchange, action: Action): Promise<void> {
-    const queued = action.type !== 'put'
-    if (queued) await this.#turns.take()
-    let served: Served
+    const turns = action.type === 'put' ? null : action.type === 'probe' ? this.#probes : this.#turns
+    await turns?.take()
+    let outcome: Omit<Served, 'action'>
     try {
       const transferred = await this.#actions.perform(exchange, action)
-      served = { action, ...(transferred && { transferred }) }
+      outcome = { ...(transferred && { transferred }) }
     } catch (error) {
-      served = { action, error: asSftError(error, 'ERR_INTERNAL', 'the request failed') }
+      outcome = { error: asSftError(error, 'ERR_INTERNAL', 'the request failed') }
     }
     this.#session.finish(exchange)
-    if (queued) this.#turns.done()
+    turns?.done()
+    if (action.type === 'probe') return
     try {
-      this.#init.onServed?.(served)
+      this.#init.onServed?.({ action, ...outcome })
     } catch (error) {
       this.#session.abort(asSftError(error, 'ERR_INTERNAL', 'the listener of the share failed'))
     }

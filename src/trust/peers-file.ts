@@ -1,7 +1,8 @@
 import { SftError } from '../errors.ts'
 import { machineNameFault } from '../wire/machine-name.ts'
+import { parseRemotePath } from '../wire/path.ts'
 import { isRight, RIGHTS, type Right } from '../wire/rights.ts'
-import type { Peer } from './peers.ts'
+import { grantFault, isSamePlace, MAX_GRANTS, type Grant, type Peer } from './peers.ts'
 
 /** Most bytes of the peers file, in UTF-8. */
 export const MAX_PEERS_BYTES = 1024 * 1024
@@ -24,10 +25,11 @@ interface Line {
 /**
  * Parses the peers file. Each line is empty, a comment (`#` first), or one peer, in columns separated by spaces:
  *
- *     name peerId rights secret [blocked] [seen=TIME] [address=MULTIADDR]...
+ *     name peerId rights secret [blocked] [seen=TIME] [grant=RIGHTS:PATH[:SHARE]]... [address=MULTIADDR]...
  *
- * with the rights separated by commas (`-` for none, `all` for all), the secret in base64url without padding, the time
- * as in RFC 3339, and what is optional in any order. No line is ever skipped because it cannot be read: it might be the
+ * with the rights separated by commas (`-` for none, `all` for all, in the column also `default` for what a share gives
+ * everybody), the secret in base64url without padding, the time as in RFC 3339, paths as `encodeURIComponent` writes
+ * them, and what is optional in any order. No line is ever skipped because it cannot be read: it might be the
  * one that keeps a peer out.
  *
  * @throws {@link SftError} `ERR_IDENTITY` with the number of the line, what is wrong with it and what to do. No error
@@ -95,16 +97,21 @@ function parsePeer([name, peerId, rightsText, secretText, ...options]: readonly 
   if (name === undefined || peerId === undefined || rightsText === undefined || secretText === undefined) {
     return 'it has not the four columns name, peer ID, rights and secret'
   }
-  const rights = parseRights(rightsText)
-  if (rights === null) return `its rights are not "-", "all", or some of ${RIGHTS.join(',')}`
+  const rights = rightsText === DEFAULT ? null : parseRights(rightsText)
+  if (rights === undefined) return `its rights are not "default", "-", "all", or some of ${RIGHTS.join(',')}`
   const secret = decodeSecret(secretText)
   if (secret === null) return SECRET_FAULT
   let blocked = false
   let lastSeen: Date | null = null
   const addresses: string[] = []
+  const grants: Grant[] = []
   for (const option of options) {
     if (option.startsWith('address=')) {
       addresses.push(option.slice('address='.length))
+    } else if (option.startsWith('grant=')) {
+      const grant = parseGrant(option.slice('grant='.length))
+      if (grant === null) return GRANT_FAULT
+      grants.push(grant)
     } else if (option.startsWith('seen=')) {
       if (lastSeen) return '"seen" is there twice'
       lastSeen = parseTime(option.slice('seen='.length))
@@ -115,10 +122,10 @@ function parsePeer([name, peerId, rightsText, secretText, ...options]: readonly 
     } else {
       return option.startsWith('#')
         ? 'a comment needs a line of its own'
-        : 'there is more behind the secret than "blocked", "seen=TIME" and "address=MULTIADDR"'
+        : 'there is more behind the secret than "blocked", "seen=TIME", "grant=RIGHTS:PATH" and "address=MULTIADDR"'
     }
   }
-  const peer = { name, peerId, rights, secret, blocked, addresses, lastSeen }
+  const peer = { name, peerId, rights, grants, secret, blocked, addresses, lastSeen }
   return peerFault(peer) ?? peer
 }
 
@@ -128,20 +135,27 @@ function formatPeer(peer: Peer): string {
   return [
     peer.name,
     peer.peerId,
-    formatRights(peer.rights),
+    peer.rights ? formatRights(peer.rights) : DEFAULT,
     encodeSecret(peer.secret),
     ...(peer.blocked ? ['blocked'] : []),
     ...(peer.lastSeen ? [`seen=${peer.lastSeen.toISOString()}`] : []),
+    ...peer.grants.map((grant) => `grant=${formatGrant(grant)}`),
     ...peer.addresses.map((address) => `address=${address}`),
   ].join(' ')
 }
 
 /** Returns what would keep a peer from being read as it was written, or `null`. */
-function peerFault({ name, peerId, secret, addresses, lastSeen }: Peer): string | null {
+function peerFault({ name, peerId, grants, secret, addresses, lastSeen }: Peer): string | null {
   const nameFault = machineNameFault(name)
   if (nameFault !== null) return nameFault
   if (!isPeerId(peerId)) return 'the peer ID is none; on that machine "sft id" prints it'
   if (secret.byteLength !== SECRET_BYTES) return SECRET_FAULT
+  if (grants.length > MAX_GRANTS) return `it has more than ${MAX_GRANTS} grants`
+  const misplaced = grants.map(grantFault).find((fault) => fault !== null)
+  if (misplaced !== undefined) return misplaced
+  if (grants.some((grant, index) => grants.findIndex((other) => isSamePlace(other, grant)) < index)) {
+    return 'it has two grants for one place'
+  }
   if (addresses.length > MAX_ADDRESSES) return `it has more than ${MAX_ADDRESSES} addresses`
   if (!addresses.every((address) => address.length <= MAX_ADDRESS && ADDRESS.test(address))) {
     return 'an address is no multiaddr, such as /ip4/192.0.2.1/tcp/4001'
@@ -149,17 +163,50 @@ function peerFault({ name, peerId, secret, addresses, lastSeen }: Peer): string 
   return lastSeen && !isFourDigitYear(lastSeen) ? 'the time it was last seen is out of range' : null
 }
 
-function parseRights(text: string): ReadonlySet<Right> | null {
+/** Stands for the rights of a peer that has none of its own. */
+const DEFAULT = 'default'
+
+/** Returns `undefined` for what is no list of rights. */
+function parseRights(text: string): ReadonlySet<Right> | undefined {
   if (text === '-') return new Set()
   if (text === 'all') return new Set(RIGHTS)
   const rights = text.split(',')
-  return rights.every(isRight) ? new Set(rights) : null
+  return rights.every(isRight) ? new Set(rights) : undefined
 }
 
 function formatRights(rights: ReadonlySet<Right>): string {
   const names = RIGHTS.filter((right) => rights.has(right))
   if (names.length === RIGHTS.length) return 'all'
   return names.length === 0 ? '-' : names.join(',')
+}
+
+const GRANT_FAULT = 'a grant is not RIGHTS:PATH or RIGHTS:PATH:SHARE, the paths as encodeURIComponent writes them'
+
+function parseGrant(text: string): Grant | null {
+  const [rightsText = '', pathText = '', shareText, ...more] = text.split(':')
+  const rights = parseRights(rightsText)
+  const path = decodeComponent(pathText)
+  const share = shareText === undefined ? null : decodeComponent(shareText)
+  if (rights === undefined || path === undefined || share === undefined || more.length > 0) return null
+  try {
+    return { share, path: parseRemotePath(path), rights }
+  } catch {
+    return null // parseRemotePath throws for a path that is none
+  }
+}
+
+function formatGrant({ share, path, rights }: Grant): string {
+  return [formatRights(rights), ...[path, ...(share === null ? [] : [share])].map(encodeURIComponent)].join(':')
+}
+
+/** Returns what `encodeURIComponent` made a text of, or `undefined` where it would have written something else. */
+function decodeComponent(text: string): string | undefined {
+  try {
+    const decoded = decodeURIComponent(text)
+    return encodeURIComponent(decoded) === text ? decoded : undefined
+  } catch {
+    return undefined // bytes that are not UTF-8
+  }
 }
 
 /** Base64url of 32 bytes in its only spelling, whose last character holds four bits. */

@@ -53,6 +53,9 @@ export const MAX_REQUESTS = 128
 /** Most bytes of a control message: two paths of full length and room for unknown fields (section 5). */
 export const MAX_MESSAGE = 16_384
 
+/** Most bytes a client may ask for to measure the connection (section 5). */
+export const MAX_PROBE = 64 * 1024 * 1024
+
 /** Most bytes of a path in UTF-8 (section 7). */
 export const MAX_PATH_BYTES = 4_096
 

@@ -13,6 +13,20 @@ export function machineNameFault(name: string): string | null {
   return LIKE_PEER_ID.test(name) ? 'the name looks like a peer ID' : null
 }
 
+/**
+ * Makes the name of a machine from its host name: the part before the first dot, with `-` for what a name cannot have, cut
+ * to what fits; `machine` where nothing is left.
+ */
+export function defaultMachineName(hostname: string): string {
+  const [host = ''] = hostname.normalize('NFC').split('.')
+  const fit = host.replace(INVISIBLE_ALL, '').replace(/[^\p{L}\p{Nd}_]+/gu, '-')
+  const name = Array.from(fit)
+    .slice(0, MAX_MACHINE_NAME)
+    .join('')
+    .replace(/^-+|-+$/g, '')
+  return machineNameFault(name) === null ? name : 'machine'
+}
+
 const NAME = new RegExp(`^[\\p{L}\\p{Nd}._-]{1,${MAX_MACHINE_NAME}}$`, 'u')
 
 // The beginnings of the peer IDs of Ed25519 and secp256k1 keys, and the whole of the other forms (of RSA keys, as CID).
@@ -20,3 +34,4 @@ const LIKE_PEER_ID = /^12D3KooW|^16Uiu2HA|^Qm[1-9a-z]{44}$|^(?:baf[yz]|k51|k2k)[
 
 // Some letters show nothing.
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u
+const INVISIBLE_ALL = new RegExp(INVISIBLE, 'gu')

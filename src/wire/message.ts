@@ -1,5 +1,5 @@
 import { SftError } from '../errors.ts'
-import { MAX_PAGE_ENTRIES, MAX_WINDOW, MD5_BYTES } from './limits.ts'
+import { MAX_PAGE_ENTRIES, MAX_PROBE, MAX_WINDOW, MD5_BYTES } from './limits.ts'
 import * as pb from './messages.ts'
 import { decodePath, encodePath, type RemotePath } from './path.ts'
 import { decodeRights, encodeRights, type Right } from './rights.ts'
@@ -32,7 +32,10 @@ export interface Unlistable {
 export type Algorithm = 'md5' | 'sha256'
 
 /** What a client asks for (docs/protocol.md section 5). */
-export type Action =
+export type Action = FileAction | ProbeAction
+
+/** What is asked of the share: each at a path, by which the right to it is judged. */
+export type FileAction =
   | { readonly type: 'list'; readonly path: RemotePath; readonly recursive: boolean }
   | { readonly type: 'stat'; readonly path: RemotePath }
   | { readonly type: 'get'; readonly path: RemotePath; readonly offset: number; readonly length: number | null }
@@ -41,6 +44,13 @@ export type Action =
   | { readonly type: 'rename'; readonly path: RemotePath; readonly to: RemotePath; readonly overwrite: boolean }
   | { readonly type: 'mkdir'; readonly path: RemotePath; readonly parents: boolean }
   | { readonly type: 'digest'; readonly path: RemotePath; readonly algorithm: Algorithm }
+
+/** Zero bytes, to measure the connection: nothing of the share is touched. */
+export interface ProbeAction {
+  readonly type: 'probe'
+  /** 0 to 64 MiB. */
+  readonly size: number
+}
 
 /** A decoded control value. `error` is 0 for success, else a number of the table in docs/protocol.md section 8. */
 export type Message =
@@ -150,6 +160,7 @@ export function decodePage(bytes: Uint8Array): (Entry | Unlistable)[] {
 }
 
 function encodeAction(action: Action): Omit<pb.Request, 'id'> {
+  if (action.type === 'probe') return { probe: { size: action.size } }
   const path = own(encodePath(action.path))
   switch (action.type) {
     case 'list':
@@ -182,11 +193,11 @@ function decodeRequest(request: pb.Request): Message {
 }
 
 function actionType(request: pb.Request): Action['type'] | null {
-  const types = ['list', 'stat', 'get', 'put', 'delete', 'rename', 'mkdir', 'digest'] as const
+  const types = ['list', 'stat', 'get', 'put', 'delete', 'rename', 'mkdir', 'digest', 'probe'] as const
   return types.find((type) => request[type] !== undefined) ?? null
 }
 
-function decodeAction({ list, stat, get, put, delete: del, rename, mkdir, digest }: pb.Request): Action {
+function decodeAction({ list, stat, get, put, delete: del, rename, mkdir, digest, probe }: pb.Request): Action {
   if (list) return { type: 'list', path: decodePath(list.path), recursive: list.recursive }
   if (stat) return { type: 'stat', path: decodePath(stat.path) }
   if (get) {
@@ -204,6 +215,10 @@ function decodeAction({ list, stat, get, put, delete: del, rename, mkdir, digest
     const algorithm = ALGORITHMS[digest.algorithm - 1]
     if (algorithm === undefined) throw malformed('an unknown digest algorithm')
     return { type: 'digest', path: decodePath(digest.path), algorithm }
+  }
+  if (probe) {
+    if (probe.size > MAX_PROBE) throw malformed('a probe out of range')
+    return { type: 'probe', size: safeSize(probe.size) }
   }
   throw malformed('a request of unknown type')
 }

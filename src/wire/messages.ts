@@ -581,6 +581,11 @@ export namespace Message {
     value: number
   }
 
+  export interface MessageRequestProbeSizeFieldEvent {
+    field: '$.request.probe.size'
+    value: number
+  }
+
   export interface MessageBeginIdFieldEvent {
     field: '$.begin.id'
     value: number
@@ -679,7 +684,7 @@ export namespace Message {
     return decodeMessage(buf, Message.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Message>): Generator<MessageWelcomeRightsFieldEvent | MessageRequestIdFieldEvent | MessageRequestListPathFieldEvent | MessageRequestListRecursiveFieldEvent | MessageRequestStatPathFieldEvent | MessageRequestGetPathFieldEvent | MessageRequestGetOffsetFieldEvent | MessageRequestGetLengthFieldEvent | MessageRequestPutPathFieldEvent | MessageRequestPutFileSizeFieldEvent | MessageRequestPutFileMtimeFieldEvent | MessageRequestPutFileExecutableFieldEvent | MessageRequestPutOverwriteFieldEvent | MessageRequestDeletePathFieldEvent | MessageRequestRenameFromFieldEvent | MessageRequestRenameToFieldEvent | MessageRequestRenameOverwriteFieldEvent | MessageRequestMkdirPathFieldEvent | MessageRequestMkdirParentsFieldEvent | MessageRequestDigestPathFieldEvent | MessageRequestDigestAlgorithmFieldEvent | MessageBeginIdFieldEvent | MessageBeginFileSizeFieldEvent | MessageBeginFileMtimeFieldEvent | MessageBeginFileExecutableFieldEvent | MessageEndIdFieldEvent | MessageEndErrorFieldEvent | MessageEndSizeFieldEvent | MessageEndMd5FieldEvent | MessageResultIdFieldEvent | MessageResultErrorFieldEvent | MessageResultEntryPathFieldEvent | MessageResultEntryTypeFieldEvent | MessageResultEntrySizeFieldEvent | MessageResultEntryMtimeFieldEvent | MessageResultEntryExecutableFieldEvent | MessageResultDigestFieldEvent | MessageCreditBytesFieldEvent | MessageCloseErrorFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Message>): Generator<MessageWelcomeRightsFieldEvent | MessageRequestIdFieldEvent | MessageRequestListPathFieldEvent | MessageRequestListRecursiveFieldEvent | MessageRequestStatPathFieldEvent | MessageRequestGetPathFieldEvent | MessageRequestGetOffsetFieldEvent | MessageRequestGetLengthFieldEvent | MessageRequestPutPathFieldEvent | MessageRequestPutFileSizeFieldEvent | MessageRequestPutFileMtimeFieldEvent | MessageRequestPutFileExecutableFieldEvent | MessageRequestPutOverwriteFieldEvent | MessageRequestDeletePathFieldEvent | MessageRequestRenameFromFieldEvent | MessageRequestRenameToFieldEvent | MessageRequestRenameOverwriteFieldEvent | MessageRequestMkdirPathFieldEvent | MessageRequestMkdirParentsFieldEvent | MessageRequestDigestPathFieldEvent | MessageRequestDigestAlgorithmFieldEvent | MessageRequestProbeSizeFieldEvent | MessageBeginIdFieldEvent | MessageBeginFileSizeFieldEvent | MessageBeginFileMtimeFieldEvent | MessageBeginFileExecutableFieldEvent | MessageEndIdFieldEvent | MessageEndErrorFieldEvent | MessageEndSizeFieldEvent | MessageEndMd5FieldEvent | MessageResultIdFieldEvent | MessageResultErrorFieldEvent | MessageResultEntryPathFieldEvent | MessageResultEntryTypeFieldEvent | MessageResultEntrySizeFieldEvent | MessageResultEntryMtimeFieldEvent | MessageResultEntryExecutableFieldEvent | MessageResultDigestFieldEvent | MessageCreditBytesFieldEvent | MessageCloseErrorFieldEvent> {
     return streamMessage(buf, Message.codec(), opts)
   }
 }
@@ -783,6 +788,7 @@ export interface Request {
   rename?: Rename
   mkdir?: Mkdir
   digest?: Digest
+  probe?: Probe
 }
 
 export namespace Request {
@@ -797,7 +803,19 @@ export namespace Request {
 
         obj = { ...obj }
 
+        if (obj.probe != null) {
+          obj.digest = undefined
+          obj.mkdir = undefined
+          obj.rename = undefined
+          obj.delete = undefined
+          obj.put = undefined
+          obj.get = undefined
+          obj.stat = undefined
+          obj.list = undefined
+        }
+
         if (obj.digest != null) {
+          obj.probe = undefined
           obj.mkdir = undefined
           obj.rename = undefined
           obj.delete = undefined
@@ -808,6 +826,7 @@ export namespace Request {
         }
 
         if (obj.mkdir != null) {
+          obj.probe = undefined
           obj.digest = undefined
           obj.rename = undefined
           obj.delete = undefined
@@ -818,6 +837,7 @@ export namespace Request {
         }
 
         if (obj.rename != null) {
+          obj.probe = undefined
           obj.digest = undefined
           obj.mkdir = undefined
           obj.delete = undefined
@@ -828,6 +848,7 @@ export namespace Request {
         }
 
         if (obj.delete != null) {
+          obj.probe = undefined
           obj.digest = undefined
           obj.mkdir = undefined
           obj.rename = undefined
@@ -838,6 +859,7 @@ export namespace Request {
         }
 
         if (obj.put != null) {
+          obj.probe = undefined
           obj.digest = undefined
           obj.mkdir = undefined
           obj.rename = undefined
@@ -848,6 +870,7 @@ export namespace Request {
         }
 
         if (obj.get != null) {
+          obj.probe = undefined
           obj.digest = undefined
           obj.mkdir = undefined
           obj.rename = undefined
@@ -858,6 +881,7 @@ export namespace Request {
         }
 
         if (obj.stat != null) {
+          obj.probe = undefined
           obj.digest = undefined
           obj.mkdir = undefined
           obj.rename = undefined
@@ -868,6 +892,7 @@ export namespace Request {
         }
 
         if (obj.list != null) {
+          obj.probe = undefined
           obj.digest = undefined
           obj.mkdir = undefined
           obj.rename = undefined
@@ -920,6 +945,11 @@ export namespace Request {
         if (obj.digest != null) {
           w.uint32(74)
           Digest.codec().encode(obj.digest, w)
+        }
+
+        if (obj.probe != null) {
+          w.uint32(82)
+          Probe.codec().encode(obj.probe, w)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -988,6 +1018,12 @@ export namespace Request {
               })
               break
             }
+            case 10: {
+              obj.probe = Probe.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.probe
+              })
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -995,7 +1031,19 @@ export namespace Request {
           }
         }
 
+        if (obj.probe != null) {
+          delete obj.digest
+          delete obj.mkdir
+          delete obj.rename
+          delete obj.delete
+          delete obj.put
+          delete obj.get
+          delete obj.stat
+          delete obj.list
+        }
+
         if (obj.digest != null) {
+          delete obj.probe
           delete obj.mkdir
           delete obj.rename
           delete obj.delete
@@ -1006,6 +1054,7 @@ export namespace Request {
         }
 
         if (obj.mkdir != null) {
+          delete obj.probe
           delete obj.digest
           delete obj.rename
           delete obj.delete
@@ -1016,6 +1065,7 @@ export namespace Request {
         }
 
         if (obj.rename != null) {
+          delete obj.probe
           delete obj.digest
           delete obj.mkdir
           delete obj.delete
@@ -1026,6 +1076,7 @@ export namespace Request {
         }
 
         if (obj.delete != null) {
+          delete obj.probe
           delete obj.digest
           delete obj.mkdir
           delete obj.rename
@@ -1036,6 +1087,7 @@ export namespace Request {
         }
 
         if (obj.put != null) {
+          delete obj.probe
           delete obj.digest
           delete obj.mkdir
           delete obj.rename
@@ -1046,6 +1098,7 @@ export namespace Request {
         }
 
         if (obj.get != null) {
+          delete obj.probe
           delete obj.digest
           delete obj.mkdir
           delete obj.rename
@@ -1056,6 +1109,7 @@ export namespace Request {
         }
 
         if (obj.stat != null) {
+          delete obj.probe
           delete obj.digest
           delete obj.mkdir
           delete obj.rename
@@ -1066,6 +1120,7 @@ export namespace Request {
         }
 
         if (obj.list != null) {
+          delete obj.probe
           delete obj.digest
           delete obj.mkdir
           delete obj.rename
@@ -1142,6 +1197,13 @@ export namespace Request {
             case 9: {
               yield * Digest.codec().stream(reader, reader.uint32(), `${prefix}.digest`, {
                 limits: opts.limits?.digest
+              })
+
+              break
+            }
+            case 10: {
+              yield * Probe.codec().stream(reader, reader.uint32(), `${prefix}.probe`, {
+                limits: opts.limits?.probe
               })
 
               break
@@ -1258,6 +1320,11 @@ export namespace Request {
     value: number
   }
 
+  export interface RequestProbeSizeFieldEvent {
+    field: '$.probe.size'
+    value: number
+  }
+
   export function encode (obj: Partial<Request>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, Request.codec())
   }
@@ -1266,7 +1333,7 @@ export namespace Request {
     return decodeMessage(buf, Request.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Request>): Generator<RequestIdFieldEvent | RequestListPathFieldEvent | RequestListRecursiveFieldEvent | RequestStatPathFieldEvent | RequestGetPathFieldEvent | RequestGetOffsetFieldEvent | RequestGetLengthFieldEvent | RequestPutPathFieldEvent | RequestPutFileSizeFieldEvent | RequestPutFileMtimeFieldEvent | RequestPutFileExecutableFieldEvent | RequestPutOverwriteFieldEvent | RequestDeletePathFieldEvent | RequestRenameFromFieldEvent | RequestRenameToFieldEvent | RequestRenameOverwriteFieldEvent | RequestMkdirPathFieldEvent | RequestMkdirParentsFieldEvent | RequestDigestPathFieldEvent | RequestDigestAlgorithmFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Request>): Generator<RequestIdFieldEvent | RequestListPathFieldEvent | RequestListRecursiveFieldEvent | RequestStatPathFieldEvent | RequestGetPathFieldEvent | RequestGetOffsetFieldEvent | RequestGetLengthFieldEvent | RequestPutPathFieldEvent | RequestPutFileSizeFieldEvent | RequestPutFileMtimeFieldEvent | RequestPutFileExecutableFieldEvent | RequestPutOverwriteFieldEvent | RequestDeletePathFieldEvent | RequestRenameFromFieldEvent | RequestRenameToFieldEvent | RequestRenameOverwriteFieldEvent | RequestMkdirPathFieldEvent | RequestMkdirParentsFieldEvent | RequestDigestPathFieldEvent | RequestDigestAlgorithmFieldEvent | RequestProbeSizeFieldEvent> {
     return streamMessage(buf, Request.codec(), opts)
   }
 }
@@ -2197,6 +2264,95 @@ export namespace Digest {
 
   export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Digest>): Generator<DigestPathFieldEvent | DigestAlgorithmFieldEvent> {
     return streamMessage(buf, Digest.codec(), opts)
+  }
+}
+
+export interface Probe {
+  size: number
+}
+
+export namespace Probe {
+  let _codec: Codec<Probe>
+
+  export const codec = (): Codec<Probe> => {
+    if (_codec == null) {
+      _codec = message<Probe>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.size != null && obj.size !== 0)) {
+          w.uint32(8)
+          w.uint64Number(obj.size)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          size: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.size = reader.uint64Number()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.size`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface ProbeSizeFieldEvent {
+    field: '$.size'
+    value: number
+  }
+
+  export function encode (obj: Partial<Probe>): Uint8Array<ArrayBuffer> {
+    return encodeMessage(obj, Probe.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Probe>): Probe {
+    return decodeMessage(buf, Probe.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Probe>): Generator<ProbeSizeFieldEvent> {
+    return streamMessage(buf, Probe.codec(), opts)
   }
 }
 

@@ -183,7 +183,7 @@ test('a provider that says nothing: ERR_TIMEOUT for the client', async () => {
   const share = await hostileShare(async (peer) => {
     const { id, action } = await firstRequest(peer)
     if (action.type === 'put') await takeAll(peer)
-    else await silences[Number(action.path)]?.(peer, id)
+    else if (action.type === 'get') await silences[Number(action.path)]?.(peer, id)
   }, SHORT)
   const calls = silences.map(async (_, index) => {
     const client = await share.open()

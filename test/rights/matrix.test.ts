@@ -112,7 +112,7 @@ async function governed(rights: () => ReadonlySet<Right>): Promise<{ client: Pro
   const root = tempFolder()
   const store = await SharedFolder.open(root)
   onTestFinished(async () => store.close())
-  return { client: await sessionPair({ store, rights }), root }
+  return { client: await sessionPair({ store, rights, rightsWithin: rights }), root }
 }
 
 /** What became of one action on a fresh tree: the code of its error, `null` for none, and what the tree holds then. */

@@ -3,7 +3,7 @@ import { loadSodium } from '../../src/crypto/load-sodium.ts'
 import type { Sodium } from '../../src/crypto/sodium.ts'
 import { SharedFolder } from '../../src/fs/shared-folder.ts'
 import { generateIdentity } from '../../src/net/identity.ts'
-import { Node, type Muxer } from '../../src/net/node.ts'
+import { Node, type Muxer, type PeerStream } from '../../src/net/node.ts'
 import type { HandshakeInit } from '../../src/protocol/handshake.ts'
 import { provide, type Served } from '../../src/protocol/provider.ts'
 import { DEADLINES, type ByteStream, type Deadlines } from '../../src/protocol/types.ts'
@@ -43,7 +43,6 @@ export async function nodePair(options: NodePairOptions = {}): Promise<NodePair>
     Node.start({
       identity: await generateIdentity(),
       listen: ['/ip4/127.0.0.1/tcp/0'],
-      admits: () => true,
       ...(muxers && { muxers }),
     }),
     Node.start({ identity: await generateIdentity(), ...(muxers && { muxers }) }),
@@ -56,20 +55,22 @@ export async function nodePair(options: NodePairOptions = {}): Promise<NodePair>
   const served: Served[] = []
   const endings: (Error | null)[] = []
   const rights = new Set(options.rights ?? RIGHTS)
-  await provider.handle(PROTOCOL_ID, ({ stream, idBytes }) => {
+  const onStream = ({ stream, idBytes }: PeerStream): void => {
     provide(stream, {
       sodium,
       localId: provider.idBytes,
       remoteId: idBytes,
       store,
       rights: () => rights,
+      rightsWithin: () => rights,
       onServed: (one) => served.push(one),
       deadlines,
     }).then(
       () => endings.push(null),
       (error: unknown) => endings.push(error as Error),
     )
-  })
+  }
+  await provider.handle(PROTOCOL_ID, { admits: () => true, onStream })
   return {
     openStream: async () => {
       const { stream } = await client.dial(provider.addresses[0] ?? '', PROTOCOL_ID)

@@ -6,7 +6,7 @@ import { memoryPair } from './memory-stream.ts'
 
 /** Starts a provider as `init` says and returns a client of it, until the test ends; only the network is missing. */
 export async function sessionPair(
-  init: Pick<ProviderInit, 'store' | 'rights' | 'onServed' | 'signal'>,
+  init: Pick<ProviderInit, 'store' | 'rights' | 'rightsWithin' | 'onServed' | 'signal'>,
 ): Promise<ProtocolClient> {
   const sodium = await loadSodium()
   const [providerId, clientId] = [sodium.randomBytes(38), sodium.randomBytes(38)]

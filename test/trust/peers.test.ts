@@ -3,9 +3,21 @@ import { describe, expect, test } from 'vitest'
 import { SftError } from '../../src/errors.ts'
 import { generateIdentity } from '../../src/net/identity.ts'
 import { formatPeers, MAX_ADDRESSES, MAX_PEERS_BYTES, parsePeers } from '../../src/trust/peers-file.ts'
-import { addPeer, blockPeer, findPeer, grantRights, removePeer, renamePeer, type Peer } from '../../src/trust/peers.ts'
+import {
+  addPeer,
+  blockPeer,
+  findPeer,
+  grantRights,
+  isSamePlace,
+  MAX_GRANTS,
+  removePeer,
+  renamePeer,
+  type Grant,
+  type Peer,
+} from '../../src/trust/peers.ts'
 import { machineNameFault } from '../../src/wire/machine-name.ts'
-import { RIGHTS } from '../../src/wire/rights.ts'
+import { nameFault, parseRemotePath } from '../../src/wire/path.ts'
+import { RIGHTS, type Right } from '../../src/wire/rights.ts'
 import { refusal } from '../wire/decodes.ts'
 
 const IDS = (await Promise.all(Array.from({ length: 6 }, generateIdentity))).map(({ peerId }) => peerId)
@@ -19,6 +31,7 @@ const ana: Peer = {
   name: 'ana',
   peerId: ID,
   rights: new Set(['list', 'get']),
+  grants: [],
   secret: BYTES,
   blocked: false,
   addresses: [],
@@ -27,9 +40,21 @@ const ana: Peer = {
 const bob: Peer = { ...ana, name: 'bob', peerId: ID2 }
 
 const base58 = Array.from('123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz')
+const anyName = fc
+  .string({ unit: 'binary', minLength: 1, maxLength: 12 })
+  .filter((name) => nameFault(name) === null && !/\p{Cc}/u.test(name))
+const anyPath = fc.array(anyName, { minLength: 1, maxLength: 3 }).map((names) => names.join('/'))
+const anyGrant: fc.Arbitrary<Grant> = fc
+  .record({
+    share: fc.option(anyPath.map((path) => `/${path}`)),
+    path: fc.oneof(fc.constant('.'), anyPath).map(parseRemotePath),
+    rights: fc.subarray([...RIGHTS]).map((rights) => new Set(rights)),
+  })
+  .filter(({ share, path, rights }) => (path === '.' ? share !== null : rights.size > 0))
 const anyPeer = fc.record({
   name: fc.stringMatching(/^[a-zA-Zßéж日0-9._][a-zA-Zßéж日0-9._-]{0,63}$/).filter((name) => !machineNameFault(name)),
-  rights: fc.subarray([...RIGHTS]).map((rights) => new Set(rights)),
+  rights: fc.option(fc.subarray([...RIGHTS]).map((rights) => new Set(rights))),
+  grants: fc.uniqueArray(anyGrant, { comparator: isSamePlace, maxLength: 5 }),
   secret: fc.uint8Array({ minLength: 32, maxLength: 32 }),
   blocked: fc.boolean(),
   addresses: fc.array(fc.stringMatching(/^\/[!-~]{1,80}$/), { maxLength: MAX_ADDRESSES }),
@@ -40,6 +65,10 @@ const anyPeer = fc.record({
 const anyPeers = fc
   .uniqueArray(anyPeer, { selector: ({ name }) => name, maxLength: IDS.length })
   .map((peers) => peers.map((peer, index): Peer => ({ ...peer, peerId: IDS[index] ?? '' })))
+
+function grantOf(share: string | null, path: string, ...rights: Right[]): Grant {
+  return { share, path: parseRemotePath(path), rights: new Set(rights) }
+}
 
 /** Text made of what the file is made of, right and wrong. */
 const nearlyPeers = fc
@@ -61,6 +90,11 @@ const nearlyPeers = fc
             'seen=',
             '#',
             'address=/a',
+            'default',
+            'grant=put:inbox',
+            'grant=-:.:%2Fa',
+            'grant=all:a%2Fb:%2Fa%20b',
+            'grant=',
             'é',
           ),
           { maxLength: 6 },
@@ -88,11 +122,15 @@ function refused(text: string): SftError {
 
 describe('a peers file', () => {
   test('says all there is to a peer', () => {
-    const text = `zoë ${ID} all ${SECRET} blocked seen=2026-01-31T12:00:00.250Z address=${ADDRESS} address=/dns/a/tcp/1\n`
+    const text = `zoë ${ID} all ${SECRET} blocked seen=2026-01-31T12:00:00.250Z grant=list,get:a%2F%20b:%2Fsrv%2Fa%20b grant=put:inbox address=${ADDRESS} address=/dns/a/tcp/1\n`
     const peer: Peer = {
       name: 'zoë',
       peerId: ID,
       rights: new Set(RIGHTS),
+      grants: [
+        { share: '/srv/a b', path: parseRemotePath('a/ b'), rights: new Set(['list', 'get']) },
+        { share: null, path: parseRemotePath('inbox'), rights: new Set(['put']) },
+      ],
       secret: BYTES,
       blocked: true,
       addresses: [ADDRESS, '/dns/a/tcp/1'],
@@ -105,6 +143,7 @@ describe('a peers file', () => {
   test('gives a peer no more than a line says', () => {
     expect(parsePeers(LINE)).toEqual([ana])
     expect(parsePeers(`ana ${ID} - ${SECRET}`)).toEqual([{ ...ana, rights: new Set() }])
+    expect(parsePeers(`ana ${ID} default ${SECRET}`)).toEqual([{ ...ana, rights: null }])
   })
 
   test.each(['', '\n', '# nobody\n', '  # nobody', '\r\n# a\r\n'])('may hold no peers: %j', (text) => {
@@ -212,6 +251,48 @@ describe('A13: a line that is not right is not skipped', () => {
     ['an address beyond ASCII', `${LINE} address=/dns/é/tcp/1`, /no multiaddr/],
     ['an address without end', `${LINE} address=/${'a'.repeat(512)}`, /no multiaddr/],
     ['nine addresses', `${LINE}${' address=/a'.repeat(9)}`, /more than 8 addresses/],
+    ['a grant of default', `${LINE} grant=default:a`, /not RIGHTS:PATH/],
+    ['a grant of no right there is', `${LINE} grant=read:a`, /not RIGHTS:PATH/],
+    ['a grant without rights', `${LINE} grant=:a`, /not RIGHTS:PATH/],
+    ['a grant without a path', `${LINE} grant=put`, /not RIGHTS:PATH/],
+    ['a grant with an empty path', `${LINE} grant=put:`, /not RIGHTS:PATH/],
+    ['an empty grant', `${LINE} grant=`, /not RIGHTS:PATH/],
+    ['a grant for an empty share', `${LINE} grant=put:a:`, /no absolute path/],
+    ['a grant with more behind it', `${LINE} grant=put:a:%2Fb:c`, /not RIGHTS:PATH/],
+    ['a grant whose path leaves the share', `${LINE} grant=put:..`, /not RIGHTS:PATH/],
+    ['a grant whose path leaves the share, escaped', `${LINE} grant=put:a%2F..%2Fb`, /not RIGHTS:PATH/],
+    ['a grant for an absolute path', `${LINE} grant=put:%2Fa`, /not RIGHTS:PATH/],
+    ['a grant whose path ends in a separator', `${LINE} grant=put:a%2F`, /not RIGHTS:PATH/],
+    ['a grant with another spelling of a path', `${LINE} grant=put:a/b`, /not RIGHTS:PATH/],
+    ['a grant with lower-case escapes', `${LINE} grant=put:a%2fb`, /not RIGHTS:PATH/],
+    ['a grant with an escape that is not needed', `${LINE} grant=put:%61`, /not RIGHTS:PATH/],
+    ['a grant with letters that need an escape', `${LINE} grant=put:é`, /not RIGHTS:PATH/],
+    ['a grant that is not UTF-8', `${LINE} grant=put:%FF`, /not RIGHTS:PATH/],
+    ['a grant with half an escape', `${LINE} grant=put:a%2`, /not RIGHTS:PATH/],
+    ['a grant with a NUL', `${LINE} grant=put:a%00`, /not RIGHTS:PATH/],
+    ['a grant with a line end in its path', `${LINE} grant=put:a%0Ab`, /path of a grant has a control/],
+    ['a grant with a control character of C1', `${LINE} grant=put:a%C2%85`, /path of a grant has a control/],
+    ['a grant with a line end in its share', `${LINE} grant=put:a:%2Fa%0Ab`, /folder of a grant has a control/],
+    ['a grant for a relative share', `${LINE} grant=put:a:b`, /no absolute path/],
+    ['a grant for a share beyond ".."', `${LINE} grant=put:a:%2Fa%2F..%2Fb`, /canonical/],
+    ['a grant for a share below "."', `${LINE} grant=put:a:%2F.%2Fb`, /canonical/],
+    ['a grant for a share with a separator too many', `${LINE} grant=put:a:%2Fa%2F`, /canonical/],
+    ['a grant for a share of Windows beyond ".."', `${LINE} grant=put:a:C%3A%5Ca%5C..%5Cb`, /canonical/],
+    ['a grant for half a path of Windows', `${LINE} grant=put:a:C%3Aa`, /no absolute path/],
+    ['a grant for a share without end', `${LINE} grant=put:a:%2F${'a'.repeat(4096)}`, /too long/],
+    ['a grant for the root of every share', `${LINE} grant=put:.`, /column of rights/],
+    ['a grant of nothing below the root', `${LINE} grant=-:a`, /gives nothing/],
+    ['a grant of nothing below the root of a share', `${LINE} grant=-:a:%2Fb`, /gives nothing/],
+    ['two grants for one place', `${LINE} grant=put:a grant=get:a`, /two grants for one place/],
+    ['two grants for one place of a share', `${LINE} grant=put:a:%2Fb grant=put:a:%2Fb`, /two grants for one place/],
+    [
+      '65 grants',
+      `${LINE}${Array.from({ length: 65 }, (_, at) => ` grant=put:${at}`).join('')}`,
+      /more than 64 grants/,
+    ],
+    ['a grant in capitals', `${LINE} Grant=put:a`, /more behind the secret/],
+    ['rights in capitals', LINE.replace('list,get', 'DEFAULT'), /rights are not/],
+    ['default rights and more', LINE.replace('list,get', 'default,get'), /rights are not/],
     ['a tab between columns', LINE.replaceAll(' ', '\t'), /U\+0009/],
     ['a NUL', `${LINE}\0`, /U\+0000/],
     ['a mark for the byte order', `\uFEFF${LINE}`, /U\+FEFF/],
@@ -379,6 +460,13 @@ describe('saving', () => {
     ['a word in an address', { addresses: ['/a blocked'] }],
     ['an empty address', { addresses: [''] }],
     ['nine addresses', { addresses: Array<string>(9).fill('/a') }],
+    ['rights at the root twice', { grants: [grantOf(null, '.', 'put')] }],
+    ['two grants for one place', { grants: [grantOf(null, 'a', 'put'), grantOf(null, 'a', 'get')] }],
+    ['a grant of nothing', { grants: [grantOf(null, 'a')] }],
+    ['a line end in a share', { grants: [grantOf('/a\nb', 'a', 'put')] }],
+    ['half of a character in a share', { grants: [grantOf('/\uD800', 'a', 'put')] }],
+    ['a line end in a path', { grants: [grantOf(null, 'a\nb', 'put')] }],
+    ['65 grants', { grants: Array.from({ length: 65 }, (_, at) => grantOf(null, String(at), 'put')) }],
     ['a short secret', { secret: BYTES.subarray(1) }],
     ['no time', { lastSeen: new Date(Number.NaN) }],
     ['a far time', { lastSeen: new Date(8.64e15) }],
@@ -436,6 +524,64 @@ describe('changing the peers', () => {
     expect(blockPeer(blocked, 'bob', false)).toEqual(peers)
   })
 
+  test('grants a place, and takes the rule of just that place away', () => {
+    const inbox = { share: null, path: parseRemotePath('inbox') }
+    const photos = { share: '/srv/photos', path: parseRemotePath('inbox') }
+    const root = { share: '/srv/photos', path: parseRemotePath('.') }
+    const everywhere = { share: null, path: parseRemotePath('.') }
+    let now = grantRights(peers, 'bob', new Set(['put']), inbox)
+    now = grantRights(now, 'bob', new Set(['get']), photos)
+    now = grantRights(now, 'bob', new Set(), root)
+    now = grantRights(now, 'bob', new Set(['mkdir']), inbox)
+    expect(now[0]).toBe(ana)
+    expect(now[1]).toEqual({
+      ...bob,
+      grants: [grantOf('/srv/photos', 'inbox', 'get'), grantOf('/srv/photos', '.'), grantOf(null, 'inbox', 'mkdir')],
+    })
+    expect(parsePeers(formatPeers(now))).toEqual(now)
+    now = grantRights(now, 'bob', null, root)
+    expect(now[1]?.grants).toEqual([grantOf('/srv/photos', 'inbox', 'get'), grantOf(null, 'inbox', 'mkdir')])
+    expect(grantRights(now, 'bob', new Set(), inbox)[1]?.grants).toEqual([grantOf('/srv/photos', 'inbox', 'get')])
+    now = grantRights(now, 'bob', new Set(['delete']), everywhere)
+    expect(now[1]?.rights).toEqual(new Set(['delete']))
+    expect(now[1]?.grants).toHaveLength(2)
+    expect(grantRights(now, 'bob', null)[1]).toEqual({ ...bob, rights: null })
+    expect(grantRights(now, 'bob', null, everywhere)).toEqual(grantRights(now, 'bob', null))
+  })
+
+  test.each([
+    'photos',
+    './photos',
+    '/srv/../etc',
+    '/srv//photos',
+    '/srv/photos/',
+    '/a\nb',
+    '',
+    'C:photos',
+    'C:\\a\\..',
+  ])('grants nothing in a share called %j', (share) => {
+    const where = { share, path: parseRemotePath('inbox') }
+    expect(refusal(() => grantRights(peers, 'bob', new Set(['put']), where))).toBe('ERR_USAGE')
+  })
+
+  test.each(['/', '/srv/photos', '/srv/ph: o=t,o%2Fs', 'C:\\', 'C:\\My photos', '\\\\server\\photos'])(
+    'grants in a share called %j, which is read back',
+    (share) => {
+      const granted = grantRights(peers, 'bob', new Set(['put']), { share, path: parseRemotePath('in:box') })
+      expect(parsePeers(formatPeers(granted))[1]?.grants).toEqual([grantOf(share, 'in:box', 'put')])
+    },
+  )
+
+  test('keeps 64 grants of a peer and no more', () => {
+    const at = (number: number) => ({ share: null, path: parseRemotePath(String(number)) })
+    let now: Peer[] = [ana]
+    for (let number = 0; number < MAX_GRANTS; number += 1) now = grantRights(now, 'ana', new Set(['put']), at(number))
+    expect(parsePeers(formatPeers(now))).toEqual(now)
+    expect(refusal(() => grantRights(now, 'ana', new Set(['put']), at(MAX_GRANTS)))).toBe('ERR_USAGE')
+    expect(grantRights(now, 'ana', new Set(['get']), at(7))[0]?.grants).toHaveLength(MAX_GRANTS)
+    expect(grantRights(now, 'ana', null, at(7))[0]?.grants).toHaveLength(MAX_GRANTS - 1)
+  })
+
   test('changes none that is not there', () => {
     for (const change of [
       () => renamePeer(peers, 'cy', 'dan'),
@@ -443,7 +589,7 @@ describe('changing the peers', () => {
       () => grantRights(peers, 'cy', new Set()),
       () => blockPeer(peers, 'cy', true),
     ]) {
-      expect(refusal(change)).toBe('ERR_NOT_FOUND')
+      expect(refusal(change)).toBe('ERR_UNKNOWN_PEER')
     }
   })
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { MAX_MESSAGE, MAX_PAGE_ENTRIES, MAX_WINDOW } from '../../src/wire/limits.ts'
+import { MAX_MESSAGE, MAX_PAGE_ENTRIES, MAX_PROBE, MAX_WINDOW } from '../../src/wire/limits.ts'
 import {
   decodeMessage,
   decodePage,
@@ -59,6 +59,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ type: fc.constant('rename'), path, to: path, overwrite: fc.boolean() }),
   fc.record({ type: fc.constant('mkdir'), path, parents: fc.boolean() }),
   fc.record({ type: fc.constant('digest'), path, algorithm: fc.constantFrom('md5', 'sha256') }),
+  fc.record({ type: fc.constant('probe'), size: fc.nat(MAX_PROBE) }),
 )
 const message: fc.Arbitrary<Sendable> = fc.oneof(
   fc.record({ type: fc.constant('welcome'), rights: fc.subarray([...RIGHTS]).map((rights) => new Set(rights)) }),
@@ -139,6 +140,16 @@ describe('limits', () => {
       fault: { code: 'ERR_PROTOCOL' },
     })
   })
+})
+
+test('a probe may ask for 64 MiB and no byte more', () => {
+  const probe = (size: number): Message =>
+    decodeMessage(encodeMessage({ type: 'request', id: 3, action: { type: 'probe', size } }))
+  expect(MAX_PROBE).toBe(67_108_864)
+  expect(probe(MAX_PROBE)).toEqual({ type: 'request', id: 3, action: { type: 'probe', size: MAX_PROBE } })
+  for (const size of [MAX_PROBE + 1, 2 ** 32, MAX_SAFE]) {
+    expect(probe(size)).toMatchObject({ type: 'badRequest', id: 3, kind: 'probe', fault: { code: 'ERR_PROTOCOL' } })
+  }
 })
 
 describe('bytes that no honest peer sends', () => {
