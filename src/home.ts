@@ -1,7 +1,9 @@
+import { hostname } from 'node:os'
 import envPaths from 'env-paths'
 import { SftError } from './errors.ts'
 import { createPrivateFile, readPrivateFile } from './fs/private-file.ts'
 import { decodeIdentity, encodeIdentity, generateIdentity, type Identity } from './net/identity.ts'
+import { defaultMachineName, machineNameFault } from './wire/machine-name.ts'
 
 /** Returns the folder of this user's sft state: `$SFT_HOME`, else the platform's config folder. */
 export function defaultHome(): string {
@@ -9,6 +11,19 @@ export function defaultHome(): string {
   return fromEnvironment === undefined || fromEnvironment === ''
     ? envPaths('sft', { suffix: '' }).config
     : fromEnvironment
+}
+
+/**
+ * Returns what this machine calls itself to those it pairs with: `$SFT_NAME`, else its host name without the domain.
+ *
+ * @throws {@link SftError} `ERR_USAGE` if `$SFT_NAME` is not fit for a name.
+ */
+export function machineName(): string {
+  const name = process.env['SFT_NAME']
+  if (name === undefined || name === '') return defaultMachineName(hostname())
+  const fault = machineNameFault(name.normalize('NFC'))
+  if (fault !== null) throw new SftError('ERR_USAGE', `${fault}; set SFT_NAME to another one, or to none`)
+  return name.normalize('NFC')
 }
 
 /**

@@ -17,7 +17,6 @@ const BLOCK_BYTES = 128
 
 const POINT_BYTES = 32
 
-const { Point } = ristretto255
 const encoder = new TextEncoder()
 
 /** What both sides have to agree on beside the code. */
@@ -97,7 +96,7 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /** `calculate_generator`: the point that stands for the code, this channel and this run. */
-export function calculateGenerator({ code, channel, sessionId }: CPaceContext): InstanceType<typeof Point> {
+export function calculateGenerator({ code, channel, sessionId }: CPaceContext): InstanceType<typeof ristretto255.Point> {
   const dsi = encoder.encode(DSI)
   const taken = lengthValues([code]).byteLength + lengthValues([dsi]).byteLength
   const padding = new Uint8Array(Math.max(0, BLOCK_BYTES - 1 - taken))
@@ -110,7 +109,7 @@ export function calculateGenerator({ code, channel, sessionId }: CPaceContext): 
 export function multiplyVerified(scalar: bigint, point: Uint8Array): Uint8Array | null {
   if (point.byteLength !== POINT_BYTES) return null
   try {
-    const decoded = Point.fromBytes(point)
+    const decoded = ristretto255.Point.fromBytes(point)
     if (decoded.is0()) return null
     const product = decoded.multiply(scalar)
     return product.is0() ? null : product.toBytes()
@@ -144,7 +143,7 @@ function concat(...parts: readonly Uint8Array[]): Uint8Array {
 /** `sample_scalar`: uniform below the group order, from 64 random bytes so that the remainder shows no bias; never 0. */
 function randomScalar(): bigint {
   for (;;) {
-    const scalar = Point.Fn.create(fromLittleEndian(crypto.getRandomValues(new Uint8Array(64))))
+    const scalar = ristretto255.Point.Fn.create(fromLittleEndian(crypto.getRandomValues(new Uint8Array(64))))
     if (scalar !== 0n) return scalar
   }
 }

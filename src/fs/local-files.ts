@@ -47,6 +47,15 @@ export async function isLocalFolder(path: string): Promise<boolean> {
   }
 }
 
+/** Returns the absolute path of a folder of this machine, symbolic links resolved. It must exist. */
+export async function realFolder(path: string): Promise<string> {
+  try {
+    return await realpath(path)
+  } catch (error) {
+    throw fileError(error, `cannot look at "${path}"`)
+  }
+}
+
 /** As {@link fileError}, with the path in front of errors that are already ours. */
 function localError(error: unknown, what: string): SftError {
   if (error instanceof SftError) return new SftError(error.code, `${what}: ${error.message}`, { cause: error })

@@ -1,14 +1,17 @@
 import { constants, watch, type FSWatcher } from 'node:fs'
-import { chmod, link, mkdir, open, rename } from 'node:fs/promises'
+import { chmod, link, mkdir, open, readdir, rename } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { SftError } from '../errors.ts'
 import { errno, fileError } from './errno.ts'
-import { unlinkIfThere } from './names.ts'
+import { lstatIfThere, unlinkIfThere } from './names.ts'
 
 const MAX_BYTES = 64 * 1024
 
 /** Milliseconds in which several changes of a watched file count as one. */
 const SETTLE_MS = 50
+
+/** Longer than anybody takes to write a private file, in milliseconds. */
+const ABANDONED_MS = 60_000
 
 /**
  * Reads a file that only its owner may know, or returns `null` if there is none.
@@ -89,25 +92,31 @@ export async function replacePrivateFile(path: string, content: Uint8Array): Pro
  * Watches the folder of the file, as another file may take its name. If that folder goes or can be watched no longer,
  * that is a change as well, and the last one seen. Does not keep the process alive.
  *
+ * @param onChange - Gets whether it may have been the folder that changed: then the path has to be watched anew.
  * @returns What ends it; `onChange` is not called after that.
  * @throws {@link SftError} `ERR_NOT_FOUND` if there is no such folder, or the code of another failure.
  */
-export function watchPrivateFile(path: string, onChange: () => void): () => void {
+export function watchPrivateFile(path: string, onChange: (folderToo: boolean) => void): () => void {
   const folder = dirname(resolve(path))
   let timer: NodeJS.Timeout | undefined
-  const changed = (): void => {
+  let folderToo = false
+  const changed = (itsFolder: boolean): void => {
+    folderToo ||= itsFolder
     // Not put off by what follows: whoever writes without end would keep the change from being seen.
     timer ??= setTimeout(() => {
+      const reported = folderToo
       timer = undefined
-      onChange()
+      folderToo = false
+      onChange(reported)
     }, SETTLE_MS).unref()
   }
   const watcher = watchFolder(folder, path)
   watcher.on('change', (_type, name: string | Buffer | null) => {
     // The system may not say which name it is, and gives the folder's own when that is moved or removed.
-    if (name === null || [basename(path), basename(folder)].includes(String(name))) changed()
+    if (name === null || String(name) === basename(folder)) changed(true)
+    else if (String(name) === basename(path)) changed(false)
   })
-  watcher.on('error', changed)
+  watcher.on('error', () => changed(true))
   return () => {
     watcher.close()
     clearTimeout(timer)
@@ -124,6 +133,24 @@ function watchFolder(folder: string, path: string): FSWatcher {
     throw new SftError('ERR_BUSY', `cannot watch ${path}: ${why}`, { cause: error })
   }
 }
+
+/**
+ * Removes from a folder of private files what killed programs were about to put there, a minute after they wrote last.
+ * Failing to is no failure.
+ */
+export async function sweepParts(folder: string): Promise<void> {
+  try {
+    for (const name of await readdir(folder)) {
+      const part = join(folder, name)
+      const stats = PART.test(name) ? await lstatIfThere(part) : null
+      if (stats?.isFile() && Date.now() - stats.mtimeMs > ABANDONED_MS) await unlinkIfThere(part)
+    }
+  } catch {
+    // Whoever comes next tries again.
+  }
+}
+
+const PART = /^\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.part$/
 
 /** Writes a durable part file beside `path`, lets `place` give it that name, and leaves nothing else behind. */
 async function storePart(path: string, content: Uint8Array, place: (part: string) => Promise<void>): Promise<void> {
@@ -146,7 +173,8 @@ async function storePart(path: string, content: Uint8Array, place: (part: string
   await syncFolder(folder)
 }
 
-async function makePrivateFolder(folder: string): Promise<void> {
+/** Makes a folder that only its owner may enter, and those above it that are not there. */
+export async function makePrivateFolder(folder: string): Promise<void> {
   const created = await mkdir(folder, { recursive: true, mode: 0o700 })
   if (created !== undefined) await chmod(folder, 0o700) // whatever the umask made of it
 }

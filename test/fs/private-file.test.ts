@@ -6,18 +6,26 @@ import {
   existsSync,
   linkSync,
   lstatSync,
+  lutimesSync,
   mkdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createPrivateFile, readPrivateFile, replacePrivateFile, watchPrivateFile } from '../../src/fs/private-file.ts'
+import {
+  createPrivateFile,
+  readPrivateFile,
+  replacePrivateFile,
+  sweepParts,
+  watchPrivateFile,
+} from '../../src/fs/private-file.ts'
 import { names, openDescriptors } from '../support/snapshot.ts'
 import { tempFolder } from '../support/tmp.ts'
 import { unprivileged } from '../support/unprivileged.ts'
@@ -214,6 +222,67 @@ describe('replacing a private file', () => {
   })
 })
 
+describe('sweeping what killed programs were about to put in place', () => {
+  const PART = '.00000000-0000-4000-8000-00000000000a.part'
+
+  test('removes it after a minute, and not before', async () => {
+    const folder = tempFolder()
+    for (const age of [50, 70]) {
+      writeFileSync(join(folder, PART), SECRET)
+      utimesSync(join(folder, PART), Date.now() / 1_000 - age, Date.now() / 1_000 - age)
+      await sweepParts(folder)
+      expect(names(folder)).toEqual(age < 60 ? [PART] : [])
+    }
+  })
+
+  test('removes what a real kill leaves', async () => {
+    const folder = tempFolder()
+    const script = `
+      const { replacePrivateFile } = await import(${JSON.stringify(MODULE)})
+      process.stdout.write('replacing')
+      for (;;) await replacePrivateFile(process.argv[1], Buffer.alloc(4_000_000))`
+    for (let round = 0; round < 20 && names(folder).filter((name) => name.endsWith('.part')).length === 0; round += 1) {
+      const child = spawn(process.execPath, ['--input-type=module', '-e', script, join(folder, 'secret')], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      onTestFinished(() => void child.kill('SIGKILL'))
+      await once(child.stdout, 'data')
+      await sleep(20 + Math.random() * 30)
+      const exited = once(child, 'exit')
+      child.kill('SIGKILL')
+      await exited
+    }
+    const parts = names(folder).filter((name) => name !== 'secret')
+    expect(parts).toHaveLength(1)
+    for (const part of parts) utimesSync(join(folder, part), 0, 0)
+    await sweepParts(folder)
+    expect(names(folder).filter((name) => name !== 'secret')).toEqual([])
+  })
+
+  test('keeps all else, and what a link leads to', async () => {
+    const folder = tempFolder()
+    const kept = ['secret', 'identity.key', `${PART}.old`, `a${PART}`, PART.slice(1), PART.replace('a', 'A'), '.x.part']
+    for (const name of kept) writeFileSync(join(folder, name), SECRET)
+    const [link, inner] = [PART.replace('a', 'b'), PART.replace('a', 'c')].map((name) => join(folder, name))
+    symlinkSync('secret', String(link))
+    mkdirSync(String(inner))
+    for (const name of names(folder)) lutimesSync(join(folder, name), 0, 0)
+    const before = names(folder)
+    await sweepParts(folder)
+    expect(names(folder)).toEqual(before)
+  })
+
+  test('fails for nothing', async () => {
+    const folder = tempFolder()
+    await sweepParts(join(folder, 'not-there'))
+    writeFileSync(join(folder, PART), SECRET)
+    utimesSync(join(folder, PART), 0, 0)
+    chmodSync(folder, 0o555)
+    await unprivileged([], async () => sweepParts(folder))
+    expect(names(folder)).toEqual([PART])
+  })
+})
+
 describe('watching a private file', () => {
   /** Longer than any change takes to be seen, so that what is not seen by then is not. */
   const SETTLED_MS = 300
@@ -306,9 +375,13 @@ describe('watching a private file', () => {
     const folder = join(tempFolder(), 'home')
     const path = join(folder, 'secret')
     await createPrivateFile(path, SECRET)
-    const { calls } = watching(path)
+    const seen: boolean[] = []
+    onTestFinished(watchPrivateFile(path, (folderToo) => void seen.push(folderToo)))
+    await replacePrivateFile(path, SECRET)
+    await expect.poll(() => seen, { timeout: 1_000 }).toContain(false)
+    expect(seen).not.toContain(true)
     change(folder)
-    await expect.poll(calls, { timeout: 1_000 }).toBeGreaterThan(0)
+    await expect.poll(() => seen, { timeout: 1_000 }).toContain(true)
     expect(existsSync(path)).toBe(false)
   })
 
