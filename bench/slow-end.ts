@@ -9,7 +9,7 @@ import { loadSodium } from '../src/crypto/load-sodium.ts'
 import { createLocalFile } from '../src/fs/local-files.ts'
 import { SharedFolder } from '../src/fs/shared-folder.ts'
 import { generateIdentity } from '../src/net/identity.ts'
-import { Node, type Muxer } from '../src/net/node.ts'
+import { Node, type Muxer, type PeerStream } from '../src/net/node.ts'
 import { ProtocolClient } from '../src/protocol/client.ts'
 import { provide } from '../src/protocol/provider.ts'
 import type { FileSink, FileStore } from '../src/protocol/types.ts'
@@ -60,7 +60,6 @@ if (role === 'get') {
   const node = await Node.start({
     identity,
     listen: ['/ip4/127.0.0.1/tcp/0'],
-    admits: () => true,
     muxers: [muxer as Muxer],
   })
   const store: FileStore = {
@@ -72,11 +71,12 @@ if (role === 'get') {
     rename: async (from, to, overwrite) => shared.rename(from, to, overwrite),
     mkdir: async (path, parents) => shared.mkdir(path, parents),
   }
-  await node.handle(PROTOCOL_ID, ({ stream, idBytes }) => {
+  const onStream = ({ stream, idBytes }: PeerStream): void => {
     const rights = new Set(RIGHTS)
     provide(stream, { sodium, localId: node.idBytes, remoteId: idBytes, store, rights: () => rights }).catch(
       (error: unknown) => console.error(error),
     )
-  })
+  }
+  await node.handle(PROTOCOL_ID, { admits: () => true, onStream })
   console.log(JSON.stringify({ type: 'ready', addresses: node.addresses }))
 }

@@ -1,26 +1,13 @@
-import { loadSodium } from './crypto/load-sodium.ts'
-import type { Sodium } from './crypto/sodium.ts'
 import { SftError } from './errors.ts'
 import { createLocalFile, openLocalFile } from './fs/local-files.ts'
-import { loadIdentity } from './home.ts'
-import { Node, refused, type Muxer } from './net/node.ts'
-import { ProtocolClient, type CallOptions, type TransferOptions } from './protocol/client.ts'
+import type { Node } from './net/node.ts'
+import type { PeerStore } from './peers.ts'
+import type { CallOptions, ProtocolClient, TransferOptions } from './protocol/client.ts'
 import type { Transferred } from './protocol/transfer.ts'
-import type { Deadlines, FileSink } from './protocol/types.ts'
-import { PROTOCOL_ID } from './wire/limits.ts'
+import type { FileSink } from './protocol/types.ts'
 import type { Algorithm, Entry, FileInfo, Unlistable } from './wire/message.ts'
 import { parseRemotePath, ROOT } from './wire/path.ts'
 import type { Right } from './wire/rights.ts'
-
-export interface ConnectOptions extends CallOptions {
-  /** Folder of the identity; see {@link defaultHome}. */
-  readonly home?: string
-  /** Muxers to offer, in order of preference. */
-  readonly muxers?: readonly Muxer[]
-  /** Which build of libsodium to use; the native one where it runs if absent. */
-  readonly sodium?: Sodium['name']
-  readonly deadlines?: Deadlines
-}
 
 export interface CopyOptions extends TransferOptions {
   /** Replaces a file that has the name; without it that is refused with `ERR_EXISTS`. */
@@ -32,45 +19,30 @@ export interface CopyOptions extends TransferOptions {
 /** How long an orderly end of a session may take before it is cut, in milliseconds. */
 const CLOSING_TIME = 2_000
 
-/**
- * Connects to the share at `address`, a multiaddr that ends in `/p2p/` and the peer ID.
- *
- * @throws {@link SftError} `ERR_USAGE`, `ERR_UNREACHABLE`, `ERR_REFUSED`, `ERR_IDENTITY`, `ERR_DECRYPT`, `ERR_TIMEOUT`.
- */
-export async function connect(address: string, options: ConnectOptions = {}): Promise<Remote> {
-  const { home, muxers, deadlines, signal } = options
-  const [identity, sodium] = await Promise.all([loadIdentity(home), loadSodium(options.sodium)])
-  const node = await Node.start({ identity, ...(muxers && { muxers }) })
-  try {
-    const { stream, peerId, idBytes } = await node.dial(address, PROTOCOL_ID, signal)
-    const init = { sodium, localId: node.idBytes, remoteId: idBytes, ...(deadlines && { deadlines }) }
-    const interrupt = (): void => stream.abort(new SftError('ERR_ABORTED', 'cancelled', { cause: signal?.reason }))
-    signal?.addEventListener('abort', interrupt)
-    const client = await ProtocolClient.open(stream, init)
-      .finally(() => signal?.removeEventListener('abort', interrupt))
-      .catch((error: unknown) => {
-        signal?.throwIfAborted()
-        // The connection stood and then closed before a word was said: that is how a gater says no.
-        throw error instanceof SftError && error.code === 'ERR_CLOSED' ? refused(node.peerId, error) : error
-      })
-    return new Remote(node, client, peerId)
-  } catch (error) {
-    await node.stop()
-    throw error
-  }
-}
-
 /** A share on another machine. Calls may overlap; paths are relative to its root, with `/` between components. */
 export class Remote {
   readonly peerId: string
+  /** The multiaddr at which the peer was reached. */
+  readonly address: string
+  /** Whether the session is under the secret of a pairing. */
+  readonly paired: boolean
   readonly #node: Node
   readonly #client: ProtocolClient
+  readonly #seen: Promise<void>
 
   /** Use {@link connect}. */
-  constructor(node: Node, client: ProtocolClient, peerId: string) {
+  constructor(
+    node: Node,
+    client: ProtocolClient,
+    peer: { peerId: string; address: string; known: boolean },
+    store: PeerStore,
+  ) {
     this.#node = node
     this.#client = client
-    this.peerId = peerId
+    this.peerId = peer.peerId
+    this.address = peer.address
+    this.paired = peer.known
+    this.#seen = peer.known ? store.noteSeen(peer.peerId, peer.address) : Promise.resolve()
   }
 
   /** What the share allows this machine. */
@@ -145,6 +117,7 @@ export class Remote {
       // The session is over either way, and every call that needed it has its own error.
     } finally {
       clearTimeout(timer)
+      await this.#seen
       await this.#node.stop()
     }
   }

@@ -28,6 +28,7 @@ export const ERRORS = {
   ERR_FILE: { wire: 15, exit: 11 }, // another file-system failure; errno in the cause
   ERR_ABORTED: { wire: 16, exit: 130 }, // cancelled by the side that waits for it
   ERR_USAGE: { wire: null, exit: 2 },
+  ERR_UNKNOWN_PEER: { wire: null, exit: 3 }, // no paired machine has that name or peer ID
   ERR_UNREACHABLE: { wire: null, exit: 3 }, // no connection could be made
   ERR_REFUSED: { wire: null, exit: 5 }, // the peer closed the connection on learning who we are
   ERR_IDENTITY: { wire: null, exit: 6 }, // another key answered than the one named, or our own key file is unfit

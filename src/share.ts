@@ -1,30 +1,53 @@
 import { loadSodium } from './crypto/load-sodium.ts'
 import type { Sodium } from './crypto/sodium.ts'
 import { asSftError, SftError } from './errors.ts'
-import { containsPath } from './fs/local-files.ts'
+import { containsPath, realFolder } from './fs/local-files.ts'
 import { SharedFolder } from './fs/shared-folder.ts'
-import { defaultHome, loadIdentity } from './home.ts'
+import { defaultHome, loadIdentity, machineName } from './home.ts'
+import { Discovery } from './net/discovery.ts'
 import { isPeerId, type Identity } from './net/identity.ts'
 import { Node, type Muxer, type NodeInit, type PeerStream } from './net/node.ts'
+import { PairingDesk, type PairingEvent } from './pairing-desk.ts'
+import { PeerStore } from './peers.ts'
 import { provide, type Served } from './protocol/provider.ts'
 import type { Deadlines } from './protocol/types.ts'
+import { findPeer, type Peer } from './trust/peers.ts'
+import { rightsAt, rightsWithin, type Offer } from './trust/rights.ts'
 import { PROTOCOL_ID } from './wire/limits.ts'
-import type { Right } from './wire/rights.ts'
+import { PAIR_PROTOCOL_ID } from './wire/pairing.ts'
+import { RIGHTS, type Right } from './wire/rights.ts'
 
 /** What happens on a share, for a log. */
 export type ShareEvent =
   | { readonly type: 'opened'; readonly peerId: string }
   | ({ readonly type: 'served'; readonly peerId: string } & Served)
   | { readonly type: 'closed'; readonly peerId: string; readonly error?: SftError }
+  /** The peers file cannot be read: nobody is let in until it can. Without an error: it can again. */
+  | { readonly type: 'peers'; readonly error?: SftError }
+  | PairingEvent
 
 export interface ShareOptions {
-  /** Who may connect: any peer, or those with these peer IDs. Nobody if absent. */
-  readonly peers?: 'any' | readonly string[]
-  /** What they may do; listing and fetching if absent. */
+  /**
+   * Who may connect: every machine this one is paired with, if absent; `any` peer; or only those with these names or peer
+   * IDs, of which the latter need not be paired. Never one that is blocked.
+   */
+  readonly peers?: 'paired' | 'any' | readonly string[]
+  /**
+   * The most anybody may do here, and what those may do who were granted nothing of their own. If absent, these may list
+   * and fetch, and the others what they were granted.
+   */
   readonly rights?: Iterable<Right>
-  /** Multiaddrs to listen on; every interface on a free port if absent. */
+  /** Whether a peer that is not let in may pair, by a code that {@link Share.showCode} or its asking brings up. */
+  readonly pairing?: boolean
+  /** Whether this share is announced on the local network by mDNS: its peer ID and addresses, no name. */
+  readonly discovery?: boolean
+  /** Refuses every connection that does not come from a private network. */
+  readonly lanOnly?: boolean
+  /** What a machine that pairs is told this one is called; see {@link machineName}. */
+  readonly name?: string
+  /** Multiaddrs to listen on; every interface if absent, on sft's own port if it is free. */
   readonly listen?: readonly string[]
-  /** Folder of the identity; see {@link defaultHome}. */
+  /** Folder of the identity and the peers; see {@link defaultHome}. */
   readonly home?: string
   readonly onEvent?: (event: ShareEvent) => void
   /** Muxers to offer, in order of preference. */
@@ -34,25 +57,30 @@ export interface ShareOptions {
   readonly deadlines?: Deadlines
 }
 
-const LISTEN_EVERYWHERE = ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0']
-
 /** Sessions of one peer at a time; a further one is turned away. */
 const SESSIONS_PER_PEER = 32
+
+/** What a peer may do that was granted nothing, unless the share says otherwise. */
+const READ_ONLY: readonly Right[] = ['list', 'get']
 
 /**
  * Serves the folder `path` until it is closed.
  *
- * @throws {@link SftError} `ERR_NOT_FOUND` for no folder, `ERR_USAGE` for an address that cannot be listened on or a
- * folder that holds sft's own state or a peer that is none, `ERR_IDENTITY`.
+ * @throws {@link SftError} `ERR_NOT_FOUND` for no folder, `ERR_UNKNOWN_PEER` for a name that no peer has, `ERR_USAGE` for an address that
+ * cannot be listened on or a folder that holds sft's own state, `ERR_IDENTITY` for a key or a peers file that is unfit.
  */
 export async function share(path: string, options: ShareOptions = {}): Promise<Share> {
   const home = options.home ?? defaultHome()
-  const stranger = options.peers === 'any' ? undefined : options.peers?.find((peer) => !isPeerId(peer))
-  if (stranger !== undefined) {
-    throw new SftError('ERR_USAGE', `"${stranger}" is not a peer ID; "sft id" on the other machine prints it`)
-  }
   const identity = await loadIdentity(home)
-  const store = await SharedFolder.open(path)
+  const peers = new PeerStore(home)
+  const known = await peers.read()
+  const { peers: admitted = 'paired' } = options
+  const stranger =
+    typeof admitted === 'string' ? undefined : admitted.find((one) => !isPeerId(one) && !findPeer(known, one))
+  if (stranger !== undefined) {
+    throw new SftError('ERR_UNKNOWN_PEER', `no peer is called "${stranger}" and it is no peer ID; see "sft peers"`)
+  }
+  const folder = await SharedFolder.open(path)
   try {
     if (await containsPath(path, home)) {
       throw new SftError(
@@ -60,49 +88,76 @@ export async function share(path: string, options: ShareOptions = {}): Promise<S
         `"${path}" holds sft's own keys (${home}) and cannot be shared; share another folder`,
       )
     }
-    const sodium = await loadSodium(options.sodium)
-    return await Share.start(store, identity, sodium, options)
+    const [root, sodium] = await Promise.all([realFolder(path), loadSodium(options.sodium)])
+    const rights = options.rights && new Set(options.rights)
+    const offer = { root, ceiling: rights ?? new Set(RIGHTS), standard: rights ?? new Set(READ_ONLY) }
+    return await Share.start({ folder, offer, peers, known, identity, sodium }, options)
   } catch (error) {
-    await store.close()
+    await folder.close()
     throw error
   }
+}
+
+/** What a share is made from. */
+interface ShareParts {
+  readonly folder: SharedFolder
+  readonly offer: Offer
+  readonly peers: PeerStore
+  /** The peers as they were read last; an error while they cannot be read. */
+  readonly known: readonly Peer[]
+  readonly identity: Identity
+  readonly sodium: Sodium
+}
+
+/** One session that is being served. */
+interface Serving {
+  readonly peerId: string
+  readonly stop: AbortController
+  readonly ended: Promise<void>
 }
 
 /** A folder that is being served. */
 export class Share {
   readonly #node: Node
-  readonly #store: SharedFolder
-  readonly #sodium: Sodium
+  readonly #parts: ShareParts
   readonly #options: ShareOptions
-  readonly #rights: ReadonlySet<Right>
-  readonly #sessions = new Map<string, Set<Promise<void>>>()
-  readonly #closing = new AbortController()
+  readonly #desk: PairingDesk | null
+  readonly #sessions = new Set<Serving>()
+  #known: readonly Peer[] | SftError
+  #discovery: Discovery | undefined
+  #unwatch: (() => void) | undefined
+  #closed = false
 
   /** Starts serving; use {@link share}. */
-  static async start(store: SharedFolder, identity: Identity, sodium: Sodium, options: ShareOptions): Promise<Share> {
-    const { peers = [], listen = LISTEN_EVERYWHERE, muxers } = options
-    const admitted = new Set(peers === 'any' ? [] : peers)
-    const init: NodeInit = {
-      identity,
-      listen,
-      admits: (peerId) => peers === 'any' || admitted.has(peerId),
-      ...(muxers && { muxers }),
+  static async start(parts: ShareParts, options: ShareOptions): Promise<Share> {
+    const { identity } = parts
+    const { listen = 'everywhere', muxers, lanOnly = false } = options
+    const name = options.name ?? machineName()
+    let started: Share | undefined
+    const onRefused = (peerId: string): void => {
+      if (started) started.#onRefused(peerId)
     }
-    const { promise, resolve } = Promise.withResolvers<Share>()
+    const init: NodeInit = { identity, listen, lanOnly, onRefused, ...(muxers && { muxers }) }
     await Node.start(init, async (node) => {
-      const started = new Share(node, store, sodium, options)
-      await node.handle(PROTOCOL_ID, (peer) => started.#onStream(peer))
-      resolve(started)
+      started = new Share(node, parts, options, name)
+      await started.#handle()
     })
-    return promise
+    if (!started) throw new SftError('ERR_INTERNAL', 'the node was not prepared')
+    await started.#announce()
+    return started
   }
 
-  private constructor(node: Node, store: SharedFolder, sodium: Sodium, options: ShareOptions) {
+  private constructor(node: Node, parts: ShareParts, options: ShareOptions, name: string) {
+    const { peers: store, sodium } = parts
     this.#node = node
-    this.#store = store
-    this.#sodium = sodium
+    this.#parts = parts
     this.#options = options
-    this.#rights = new Set(options.rights ?? ['list', 'get'])
+    this.#known = parts.known
+    const onPairing = (event: PairingEvent): void => this.#options.onEvent?.(event)
+    this.#desk =
+      options.pairing === true
+        ? new PairingDesk({ node, sodium, store, name }, onPairing, async () => this.#onCode())
+        : null
   }
 
   get peerId(): string {
@@ -114,51 +169,137 @@ export class Share {
     return this.#node.addresses
   }
 
+  /** What a peer may do that was granted nothing of its own. */
   get rights(): ReadonlySet<Right> {
-    return this.#rights
+    return this.#parts.offer.standard
+  }
+
+  /** The paired peers that are let in now. */
+  get paired(): readonly Peer[] {
+    return this.#known instanceof SftError ? [] : this.#known.filter(({ peerId }) => this.#admits(peerId))
+  }
+
+  /** Shows a code to pair by, unless one is shown already; the event `code` tells it. */
+  showCode(): void {
+    this.#desk?.show()
   }
 
   /** Ends every session and stops listening. Incomplete uploads are discarded. */
   async close(): Promise<void> {
-    this.#closing.abort()
-    await Promise.allSettled([...this.#sessions.values()].flatMap((sessions) => [...sessions]))
+    this.#closed = true
+    this.#unwatch?.()
+    this.#desk?.close()
+    for (const { stop } of this.#sessions) stop.abort()
+    await Promise.allSettled([...this.#sessions].map(({ ended }) => ended))
+    await this.#discovery?.stop()
     await this.#node.stop()
-    await this.#store.close()
+    await this.#parts.folder.close()
   }
 
-  #onStream(peer: PeerStream): void {
-    const sessions = this.#sessions.get(peer.peerId) ?? new Set()
-    if (sessions.size >= SESSIONS_PER_PEER || this.#closing.signal.aborted) {
-      peer.stream.abort(new SftError('ERR_BUSY', 'too many sessions of one peer'))
-      return
+  async #handle(): Promise<void> {
+    if (this.#desk) {
+      const desk = this.#desk
+      await this.#node.handle(PAIR_PROTOCOL_ID, {
+        admits: (peerId) => desk.admits() && !this.#blocked(peerId),
+        onStream: (peer) => desk.onStream(peer),
+      })
     }
-    this.#sessions.set(peer.peerId, sessions)
-    const session = this.#serve(peer)
-    sessions.add(session)
-    void session.then(() => {
-      sessions.delete(session)
-      if (sessions.size === 0) this.#sessions.delete(peer.peerId)
+    await this.#node.handle(PROTOCOL_ID, {
+      admits: (peerId) => this.#admits(peerId),
+      onStream: (peer) => this.#onStream(peer),
     })
   }
 
+  async #announce(): Promise<void> {
+    this.#unwatch = this.#parts.peers.watch((peers) => this.#onPeers(peers))
+    if (this.#options.discovery !== true) return
+    const advert = (): { addresses: string[]; pairing: boolean } => ({
+      addresses: this.addresses,
+      pairing: this.#desk?.open === true,
+    })
+    this.#discovery = await Discovery.start({ peerId: this.peerId, advert })
+    this.#discovery.announce()
+  }
+
+  #onPeers(peers: Peer[] | SftError): void {
+    const before = this.#known
+    this.#known = peers
+    if (peers instanceof SftError) this.#options.onEvent?.({ type: 'peers', error: peers })
+    else if (before instanceof SftError) this.#options.onEvent?.({ type: 'peers' })
+    for (const { peerId, stop } of this.#sessions) if (!this.#admits(peerId)) stop.abort()
+    this.#node.dropUnadmitted()
+  }
+
+  /** Others may reach this machine to pair with it now, or may no more; and one of them may be paired. */
+  async #onCode(): Promise<void> {
+    this.#discovery?.announce()
+    try {
+      this.#onPeers(await this.#parts.peers.read())
+    } catch (error) {
+      this.#onPeers(asSftError(error, 'ERR_INTERNAL', 'cannot read the peers file'))
+    }
+  }
+
+  #onRefused(peerId: string): void {
+    if (this.#known instanceof SftError || this.#blocked(peerId)) return
+    this.#desk?.ask(peerId)
+  }
+
+  /** Returns what is known of a peer; `null` also while the peers cannot be read. */
+  #peer(peerId: string): Peer | null {
+    return this.#known instanceof SftError ? null : findPeer(this.#known, peerId)
+  }
+
+  /** Whether a peer is kept out whatever else is said: while the peers cannot be read, everybody might be. */
+  #blocked(peerId: string): boolean {
+    return this.#known instanceof SftError || this.#peer(peerId)?.blocked === true
+  }
+
+  #admits(peerId: string): boolean {
+    if (this.#closed || this.#blocked(peerId)) return false
+    const { peers = 'paired' } = this.#options
+    const known = this.#peer(peerId)
+    if (peers === 'any') return true
+    if (peers === 'paired') return known !== null
+    return peers.includes(peerId) || (known !== null && peers.includes(known.name))
+  }
+
+  #onStream(peer: PeerStream): void {
+    const { peerId } = peer
+    if ([...this.#sessions].filter((session) => session.peerId === peerId).length >= SESSIONS_PER_PEER) {
+      peer.stream.abort(new SftError('ERR_BUSY', 'too many sessions of one peer'))
+      return
+    }
+    const stop = new AbortController()
+    const session = { peerId, stop, ended: this.#serve(peer, stop.signal) }
+    this.#sessions.add(session)
+    void session.ended.then(() => this.#sessions.delete(session))
+  }
+
   /** Serves one session to its end. Never throws: what a client does wrong ends its own session only. */
-  async #serve({ stream, peerId, idBytes }: PeerStream): Promise<void> {
+  async #serve({ stream, peerId, idBytes }: PeerStream, signal: AbortSignal): Promise<void> {
     const { onEvent, deadlines } = this.#options
+    const { offer, folder, sodium, peers } = this.#parts
+    const secret = this.#peer(peerId)?.secret
     onEvent?.({ type: 'opened', peerId })
     try {
       await provide(stream, {
-        sodium: this.#sodium,
+        sodium,
         localId: this.#node.idBytes,
         remoteId: idBytes,
-        store: this.#store,
-        rights: () => this.#rights,
+        store: folder,
+        // Asked live: what was taken away, or a peer that was removed, counts at once.
+        rights: (path) => (this.#admits(peerId) ? rightsAt(this.#peer(peerId), offer, path) : new Set()),
+        rightsWithin: (path) => rightsWithin(this.#peer(peerId), offer, path),
         onServed: (served) => onEvent?.({ type: 'served', peerId, ...served }),
-        signal: this.#closing.signal,
+        signal,
+        ...(secret && { pairingSecret: secret }),
         ...(deadlines && { deadlines }),
       })
       onEvent?.({ type: 'closed', peerId })
     } catch (error) {
       onEvent?.({ type: 'closed', peerId, error: asSftError(error, 'ERR_INTERNAL', 'the session failed') })
     }
+    await peers.noteSeen(peerId)
   }
 }

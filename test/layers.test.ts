@@ -27,6 +27,7 @@ const LAYERS: Record<string, Layer> = {
       '@multiformats/',
       'uint8arraylist',
       'multicast-dns',
+      'node:dgram',
       'node:net',
       'node:os',
     ],
@@ -44,7 +45,18 @@ const LAYERS: Record<string, Layer> = {
 }
 
 /** The files right under src/ that make up the public API. */
-const API = new Set(['home.ts', 'peers.ts', 'reach.ts', 'pair.ts', 'share.ts', 'client.ts', 'doctor.ts', 'index.ts'])
+const API = new Set([
+  'home.ts',
+  'peers.ts',
+  'reach.ts',
+  'pair.ts',
+  'pairing-desk.ts',
+  'connect.ts',
+  'share.ts',
+  'client.ts',
+  'doctor.ts',
+  'index.ts',
+])
 
 const files = globSync('src/**/*.ts').map((path) => path.replace(/^src\//, ''))
 

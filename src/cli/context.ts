@@ -8,11 +8,15 @@ import {
   type SftErrorCode,
 } from '../index.ts'
 import { escapeText } from './escape.ts'
+import { introduction } from './introduction.ts'
 import { Output, type FailureContext } from './output.ts'
 import { StatusLine } from './progress.ts'
 
 /** Options every command that talks to a peer has. */
 export interface PeerOptions {
+  readonly addr?: readonly string[]
+  readonly discovery?: boolean
+  readonly lanOnly?: boolean
   readonly json?: boolean
   readonly muxer?: Muxer
 }
@@ -95,7 +99,7 @@ export async function withRemote(
   })
   try {
     const { signal } = interrupted
-    remote = await connectWithPatience(peer, options, signal)
+    remote = await connectWithPatience(peer, options, output, signal)
     return await work({ remote, output, signal })
   } catch (error) {
     if (exitOnSignal === undefined) return output.failure(error)
@@ -107,17 +111,34 @@ export async function withRemote(
   }
 }
 
-/** Connects, and says on a terminal what is waited for if that takes a while. */
-async function connectWithPatience(peer: string, { json, muxer }: PeerOptions, signal: AbortSignal): Promise<Remote> {
+/** Connects, and says on a terminal what is waited for if that takes a while. Pairs if a person can be asked. */
+async function connectWithPatience(
+  peer: string,
+  options: PeerOptions,
+  output: Output,
+  signal: AbortSignal,
+): Promise<Remote> {
+  const { addr, discovery = true, lanOnly = false, muxer } = options
   const status = new StatusLine()
   const timer = setTimeout(() => {
-    if (json !== true) status.show(`connecting to ${escapeText(peer)}`)
+    if (!output.json) status.show(`looking for ${escapeText(peer)}`)
   }, PATIENCE)
-  try {
-    return await connect(peer, { signal, ...(muxer && { muxers: [muxer] }) })
-  } finally {
+  const stopWaiting = (): void => {
     clearTimeout(timer)
     status.clear()
+  }
+  const asking = introduction(output, signal, stopWaiting)
+  try {
+    return await connect(peer, {
+      signal,
+      discovery,
+      lanOnly,
+      ...(addr && { addresses: addr }),
+      ...(asking && { introduction: asking }),
+      ...(muxer && { muxers: [muxer] }),
+    })
+  } finally {
+    stopWaiting()
   }
 }
 

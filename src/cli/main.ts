@@ -2,16 +2,21 @@ import { Command, CommanderError, InvalidArgumentError, Option } from '@commande
 import packageJson from '../../package.json' with { type: 'json' }
 import { RIGHTS, SftError, type Muxer } from '../index.ts'
 import { mkdir, mv, rm } from './commands/change.ts'
+import { doctor } from './commands/doctor.ts'
 import { get } from './commands/get.ts'
+import { grant } from './commands/grant.ts'
 import { hash } from './commands/hash.ts'
 import { id } from './commands/id.ts'
 import { ls } from './commands/ls.ts'
+import { pair } from './commands/pair.ts'
+import * as peers from './commands/peers.ts'
 import { put } from './commands/put.ts'
 import { share } from './commands/share.ts'
 import { endWhenUnread, exitWhenWritten } from './context.ts'
 import { Output } from './output.ts'
 
 const PEER = 'address of the share, as "sft share" prints it: /ip4/…/tcp/…/p2p/…'
+const KNOWN_PEER = 'its name, its peer ID, or at least 6 characters of the end of that'
 const EXAMPLE_PEER = '/ip4/192.168.1.7/tcp/4001/p2p/12D3Koo…'
 
 /** Runs the command line `argv` (without interpreter and script) and returns the exit status. */
@@ -49,7 +54,7 @@ function commandLine(done: (exit: number) => void): Command {
     .version(packageJson.version)
     .exitOverride()
     .configureOutput({ outputError: () => undefined }) // printed by main, as every other failure
-    .addHelpText('after', `\nExample:\n  sft share ./photos --open        # prints the command for the other machine`)
+    .addHelpText('after', `\nExample:\n  sft share ./photos               # prints what to type on the other machine`)
 
   program
     .command('id')
@@ -66,13 +71,31 @@ function commandLine(done: (exit: number) => void): Command {
     .option('--allow <rights>', `allow these, separated by commas: ${RIGHTS.join(', ')}`)
     .option('--drop', 'allow only adding files: peers neither see nor fetch what is there')
     .option('--open', 'let any peer in that reaches this machine')
-    .option('--peer <id>', 'let this peer in; may be repeated', collect)
+    .option('--peer <peer>', 'let only this one in, by name or peer ID; may be repeated', collect)
+    .option('--no-pairing', 'show no code to machines that are not paired')
+    .option('--qr', 'show codes as QR codes too')
+    .option('--name <name>', 'what machines that pair are told this one is called')
     .option('--listen <multiaddr>', 'listen here instead of everywhere; may be repeated', collect)
-    .option('--no-discovery', 'do not announce this share on the local network (nothing does yet)')
+    .addOption(noDiscovery())
+    .addOption(lanOnly())
     .addOption(json())
     .addOption(muxer())
-    .addHelpText('after', example('sft share ./photos --peer 12D3Koo…'))
+    .addHelpText('after', example('sft share ./photos'))
     .action(async (dir, options) => done(await share(dir, options)))
+
+  program
+    .command('pair')
+    .description('pair with another machine once, by a code that one shows and the other types')
+    .argument('[code]', 'the code the other machine shows, or - to be asked for it; without it, show one')
+    .option('--addr <address>', 'where the machine is that shows the code, if it is not found')
+    .option('--name <name>', 'what the other machine is told this one is called')
+    .option('--qr', 'show the code as a QR code too')
+    .option('--listen <multiaddr>', 'listen here instead of everywhere; may be repeated', collect)
+    .addOption(noDiscovery())
+    .addOption(lanOnly())
+    .addOption(json())
+    .addHelpText('after', example('sft pair\n  sft pair ocean-canyon-seven'))
+    .action(async (code, options) => done(await pair(code, options)))
 
   program
     .command('ls')
@@ -81,6 +104,9 @@ function commandLine(done: (exit: number) => void): Command {
     .argument('[path]', 'folder in the share')
     .option('-r, --recursive', 'list everything below it')
     .option('-l, --long', 'show sizes and times, as a terminal gets them anyway')
+    .addOption(addr())
+    .addOption(noDiscovery())
+    .addOption(lanOnly())
     .addOption(json())
     .addOption(muxer())
     .addHelpText('after', example(`sft ls ${EXAMPLE_PEER} holidays`))
@@ -93,6 +119,9 @@ function commandLine(done: (exit: number) => void): Command {
     .argument('<path...>', 'files in the share')
     .option('-o, --output <dest>', 'folder to put them in, or name for the one file')
     .option('--overwrite', 'replace local files of the same name')
+    .addOption(addr())
+    .addOption(noDiscovery())
+    .addOption(lanOnly())
     .addOption(json())
     .addOption(muxer())
     .addHelpText('after', example(`sft get ${EXAMPLE_PEER} holidays/beach.jpg -o pictures/`))
@@ -105,6 +134,9 @@ function commandLine(done: (exit: number) => void): Command {
     .argument('<file...>', 'files of this machine')
     .option('-o, --output <dest>', 'folder of the share to put them in, or name for the one file')
     .option('--overwrite', 'replace files of the same name')
+    .addOption(addr())
+    .addOption(noDiscovery())
+    .addOption(lanOnly())
     .addOption(json())
     .addOption(muxer())
     .addHelpText('after', example(`sft put ${EXAMPLE_PEER} report.pdf -o inbox/`))
@@ -115,6 +147,9 @@ function commandLine(done: (exit: number) => void): Command {
     .description('delete files and empty folders of a share')
     .argument('<peer>', PEER)
     .argument('<path...>', 'what to delete')
+    .addOption(addr())
+    .addOption(noDiscovery())
+    .addOption(lanOnly())
     .addOption(json())
     .addOption(muxer())
     .addHelpText('after', example(`sft rm ${EXAMPLE_PEER} old.txt`))
@@ -127,6 +162,9 @@ function commandLine(done: (exit: number) => void): Command {
     .argument('<old>', 'what to rename')
     .argument('<new>', 'its new path')
     .option('--overwrite', 'replace a file of that name')
+    .addOption(addr())
+    .addOption(noDiscovery())
+    .addOption(lanOnly())
     .addOption(json())
     .addOption(muxer())
     .addHelpText('after', example(`sft mv ${EXAMPLE_PEER} draft.txt final.txt`))
@@ -138,6 +176,9 @@ function commandLine(done: (exit: number) => void): Command {
     .argument('<peer>', PEER)
     .argument('<path...>', 'folders to make')
     .option('-p, --parents', 'also make the folders above, and accept those that exist')
+    .addOption(addr())
+    .addOption(noDiscovery())
+    .addOption(lanOnly())
     .addOption(json())
     .addOption(muxer())
     .addHelpText('after', example(`sft mkdir ${EXAMPLE_PEER} 2026/june -p`))
@@ -149,16 +190,98 @@ function commandLine(done: (exit: number) => void): Command {
     .argument('<peer>', PEER)
     .argument('<path...>', 'files in the share')
     .option('--sha256', 'print SHA-256 instead, as sha256sum does')
+    .addOption(addr())
+    .addOption(noDiscovery())
+    .addOption(lanOnly())
     .addOption(json())
     .addOption(muxer())
     .addHelpText('after', example(`sft hash ${EXAMPLE_PEER} disk.img`))
     .action(async (peer, paths, options) => done(await hash(peer, paths, options)))
+
+  const peersCommand = program
+    .command('peers')
+    .description('list the machines this one has paired with, or change what it knows of them')
+    .addOption(noDiscovery())
+    .addOption(lanOnly())
+    .addOption(json())
+    .addHelpText('after', example('sft peers rename laptop ana'))
+    .action(async (options) => done(await peers.peers(options)))
+
+  peersCommand
+    .command('rename')
+    .description('call a peer something else')
+    .argument('<old>', KNOWN_PEER)
+    .argument('<new>', 'its new name, on this machine only')
+    .addOption(json())
+    .addHelpText('after', example('sft peers rename laptop ana'))
+    .action(async (old, name, _, command) => done(await peers.rename(old, name, command.optsWithGlobals())))
+
+  peersCommand
+    .command('remove')
+    .alias('rm')
+    .description('forget peers: to connect again, they have to pair again')
+    .argument('<peer...>', KNOWN_PEER)
+    .addOption(json())
+    .addHelpText('after', example('sft peers remove ana'))
+    .action(async (known, _, command) => done(await peers.remove(known, command.optsWithGlobals())))
+
+  peersCommand
+    .command('block')
+    .description('keep a peer out, whatever its rights')
+    .argument('<peer>', KNOWN_PEER)
+    .addOption(json())
+    .addHelpText('after', example('sft peers block ana'))
+    .action(async (peer, _, command) => done(await peers.block(peer, command.optsWithGlobals())))
+
+  peersCommand
+    .command('unblock')
+    .description('let a peer in again, with the rights it had')
+    .argument('<peer>', KNOWN_PEER)
+    .addOption(json())
+    .addHelpText('after', example('sft peers unblock ana'))
+    .action(async (peer, _, command) => done(await peers.unblock(peer, command.optsWithGlobals())))
+
+  program
+    .command('grant')
+    .description('set what a peer may do here, or show it; a share still gives no more than its own flags allow')
+    .argument('<peer>', KNOWN_PEER)
+    .argument('[rights]', `some of ${RIGHTS.join(',')}, or all, none, default; for one folder: put@inbox`)
+    .option('--share <dir>', 'only where this folder is shared')
+    .addOption(json())
+    .addHelpText('after', example('sft grant ana list,get\n  sft grant ana put,mkdir@inbox'))
+    .action(async (peer, rights, options) => done(await grant(peer, rights, options)))
+
+  program
+    .command('doctor')
+    .description('find out why two machines do not talk, and what to do; run it on either')
+    .argument('[peer]', 'the machine that is not reached; without it, only this one is looked at')
+    .addOption(addr())
+    .addOption(noDiscovery())
+    .addOption(lanOnly())
+    .addOption(json())
+    .addHelpText('after', example('sft doctor laptop'))
+    .action(async (peer, options) => done(await doctor(peer, options)))
 
   return program
 }
 
 function json(): Option<'--json'> {
   return new Option('--json', 'print one JSON object per line, each with a type')
+}
+
+function addr(): Option<'--addr <address>', undefined, undefined, readonly string[]> {
+  return new Option('--addr <address>', 'try this address too, as IP, IP:port or multiaddr; may be repeated').argParser(
+    collect,
+  )
+}
+
+function noDiscovery(): Option<'--no-discovery', undefined, true> {
+  const option = new Option('--no-discovery', 'neither look for machines on the local network nor be found there')
+  return option.default(true).env('SFT_NO_DISCOVERY')
+}
+
+function lanOnly(): Option<'--lan-only'> {
+  return new Option('--lan-only', 'refuse every address that is not of a private network')
 }
 
 /** For tests and comparisons; the default, yamux and then mplex, is right for people. */

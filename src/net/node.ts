@@ -3,24 +3,38 @@ import { yamux } from '@chainsafe/libp2p-yamux'
 import type { Connection, PeerId } from '@libp2p/interface'
 import { mplex } from '@libp2p/mplex'
 import { tcp } from '@libp2p/tcp'
-import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { SftError } from '../errors.ts'
 import type { ByteStream } from '../protocol/types.ts'
+import { isPrivateAddress } from './address.ts'
 import { toByteStream } from './byte-stream.ts'
-import { dialFailure } from './dial-error.ts'
-import { isPeerId, type Identity } from './identity.ts'
+import { Dialer, type Candidates } from './dialer.ts'
+import type { Identity } from './identity.ts'
 
 export type Muxer = 'yamux' | 'mplex'
 
 export interface NodeInit {
   readonly identity: Identity
-  /** Multiaddrs to listen on; none for a node that only dials. */
-  readonly listen?: readonly string[]
-  /** Whether a peer, proved by Noise, may open streams here. Asked before any handler runs. */
-  readonly admits?: (peerId: string) => boolean
+  /**
+   * Multiaddrs to listen on, or `everywhere`: every interface, on sft's own port if it is free. Without any the node only
+   * dials.
+   */
+  readonly listen?: readonly string[] | 'everywhere'
   /** Muxers to offer, in order; both if absent. */
   readonly muxers?: readonly Muxer[]
+  /** Keeps to private networks: every other address is refused, in both directions. */
+  readonly lanOnly?: boolean
+  /** Called when a peer was turned away because the protocol it wants, or every one, does not admit it. */
+  readonly onRefused?: (peerId: string) => void
+}
+
+/** Who may open the streams of a protocol here, and what becomes of them. */
+export interface ProtocolHandler {
+  /** Whether a peer, proved by Noise, may do so now. Asked before its connection stands, and again for each stream. */
+  admits(peerId: string): boolean
+  /** Takes a new stream. Must not throw. */
+  onStream(peer: PeerStream): void
 }
 
 /** A stream with the peer that Noise proved to be at its other end. */
@@ -29,17 +43,31 @@ export interface PeerStream {
   readonly peerId: string
   /** The bytes of that peer ID. */
   readonly idBytes: Uint8Array
+  /** The multiaddr of its end of the connection. */
+  readonly address: string
 }
 
-const DIAL_TIMEOUT = 10_000
-const DIAL_TRIES = 4
+/** The port that `everywhere` listens on if it is free, so that an address stays good and a firewall can be told. */
+export const DEFAULT_PORT = 7380
+
 const STREAMS_PER_CONNECTION = 16
+
+/** How long the connections may take to close in order, in milliseconds. */
+const STOPPING_TIME = 2_000
+
+/** What we take of the parts that libp2p hands to its services. */
+interface Components {
+  readonly transportManager: { dial(address: Multiaddr, options: { signal: AbortSignal }): Promise<Connection> }
+}
 
 /** The libp2p node of one sft process: reaches peers and is reached by them, and by nobody else. */
 export class Node {
   readonly peerId: string
   readonly idBytes: Uint8Array
   readonly #libp2p: Libp2p
+  readonly #handlers: Map<string, ProtocolHandler>
+  readonly #dialer: Dialer
+  readonly #onRefused: NodeInit['onRefused']
 
   /**
    * Starts a node.
@@ -48,9 +76,23 @@ export class Node {
    * @throws {@link SftError} `ERR_USAGE` if an address cannot be listened on.
    */
   static async start(init: NodeInit, prepare?: (node: Node) => Promise<void>): Promise<Node> {
-    const { identity, listen = [], admits = () => false, muxers = ['yamux', 'mplex'] } = init
+    if (init.listen !== 'everywhere') return Node.#startAt(init.listen ?? [], init, prepare)
     try {
-      const libp2p = await createLibp2p({
+      return await Node.#startAt(onEveryInterface(DEFAULT_PORT), init, prepare)
+    } catch {
+      return Node.#startAt(onEveryInterface(0), init, prepare) // another share has the port
+    }
+  }
+
+  static async #startAt(
+    listen: readonly string[],
+    { identity, muxers = ['yamux', 'mplex'], lanOnly = false, onRefused }: NodeInit,
+    prepare?: (node: Node) => Promise<void>,
+  ): Promise<Node> {
+    const handlers = new Map<string, ProtocolHandler>()
+    let libp2p
+    try {
+      libp2p = await createLibp2p({
         privateKey: identity.privateKey,
         addresses: { listen: [...listen] },
         transports: [tcp({ inboundSocketInactivityTimeout: 60_000 })],
@@ -58,8 +100,13 @@ export class Node {
         // mplex closes a connection that opens more than 5 streams in a second unless told otherwise.
         streamMuxers: muxers.map((name) => (name === 'yamux' ? yamux() : mplex({ disconnectThreshold: 50 }))),
         connectionGater: {
-          denyDialMultiaddr: () => false,
-          denyInboundEncryptedConnection: (peer: PeerId) => !admits(peer.toString()),
+          denyInboundConnection: ({ remoteAddr }) => lanOnly && !isPrivateAddress(remoteAddr.toString()),
+          denyInboundEncryptedConnection: (peer: PeerId) => {
+            const peerId = peer.toString()
+            if (admits(handlers, peerId)) return false
+            onRefused?.(peerId)
+            return true
+          },
         },
         // Measured: the defaults let 8 silent sockets a second lock out every honest peer.
         connectionManager: {
@@ -70,19 +117,39 @@ export class Node {
           reconnectRetries: 0,
         },
         connectionMonitor: { enabled: false },
+        services: {
+          // libp2p tries the addresses of a peer one after the other; ours are all tried at once.
+          dial: ({ transportManager }: Components) => ({
+            to: async (address: Multiaddr, signal: AbortSignal) => transportManager.dial(address, { signal }),
+          }),
+        },
         start: false,
       })
-      const node = new Node(libp2p)
+      const { dial } = libp2p.services
+      const standing = libp2p.getConnections.bind(libp2p)
+      const connect = async (address: Multiaddr, signal: AbortSignal): Promise<Connection> =>
+        standing().find(({ status, remoteAddr }) => status === 'open' && remoteAddr.equals(address)) ??
+        dial.to(address, signal)
+      const node = new Node(libp2p, handlers, new Dialer(identity.peerId, connect, lanOnly), onRefused)
       await prepare?.(node)
       await libp2p.start()
       return node
     } catch (error) {
+      await libp2p?.stop()
       throw new SftError('ERR_USAGE', `cannot listen on ${listen.join(', ')}: ${listenFault(error)}`, { cause: error })
     }
   }
 
-  private constructor(libp2p: Libp2p) {
+  private constructor(
+    libp2p: Libp2p,
+    handlers: Map<string, ProtocolHandler>,
+    dialer: Dialer,
+    onRefused: NodeInit['onRefused'],
+  ) {
     this.#libp2p = libp2p
+    this.#onRefused = onRefused
+    this.#handlers = handlers
+    this.#dialer = dialer
     this.peerId = libp2p.peerId.toString()
     this.idBytes = libp2p.peerId.toMultihash().bytes
   }
@@ -92,86 +159,90 @@ export class Node {
     return this.#libp2p.getMultiaddrs().map(String)
   }
 
-  /** Passes each new stream of a protocol to `onStream`, which must not throw. */
-  async handle(protocol: string, onStream: (peer: PeerStream) => void): Promise<void> {
+  /** Gives the streams of a protocol to a handler, and makes its peers admitted. */
+  async handle(protocol: string, handler: ProtocolHandler): Promise<void> {
+    this.#handlers.set(protocol, handler)
     await this.#libp2p.handle(
       protocol,
       (stream, connection) => {
-        onStream({ stream: toByteStream(stream), ...peerOf(connection) })
+        const peer = peerOf(connection)
+        // A connection may stand for the sake of another protocol.
+        if (handler.admits(peer.peerId)) {
+          handler.onStream({ stream: toByteStream(stream), ...peer })
+        } else {
+          stream.abort(new SftError('ERR_REFUSED', 'the peer is not admitted to this protocol'))
+          this.#onRefused?.(peer.peerId)
+        }
       },
       { maxInboundStreams: STREAMS_PER_CONNECTION },
     )
   }
 
+  /** Cuts every connection from a peer that no protocol admits any more. */
+  dropUnadmitted(): void {
+    for (const connection of this.#libp2p.getConnections()) {
+      if (connection.direction !== 'inbound' || admits(this.#handlers, connection.remotePeer.toString())) continue
+      connection.abort(new SftError('ERR_REFUSED', 'the peer is not admitted any more'))
+    }
+  }
+
   /**
-   * Opens a stream to the peer at `address`, which must end in `/p2p/` and its ID: any other peer is refused.
+   * Opens a stream of `protocol` to a peer, at whichever of its addresses answers first; all are tried at once. Each must
+   * end in `/p2p/` and the peer's ID, so that no other machine can answer.
    *
+   * @param candidates - One address, or all there are, as they are found.
    * @throws {@link SftError} `ERR_USAGE`, `ERR_UNREACHABLE`, `ERR_IDENTITY`, or `ERR_REFUSED` if the peer wants nothing
-   * to do with us.
+   * to do with us: of several failures the one that tells most.
    */
-  async dial(address: string, protocol: string, signal?: AbortSignal): Promise<PeerStream> {
-    const target = parseAddress(address)
-    const connection = await this.#connect(target, address, signal)
-    try {
-      const stream = await connection.newStream(protocol, {
-        ...(signal && { signal }),
-        maxOutboundStreams: STREAMS_PER_CONNECTION,
-      })
-      return { stream: toByteStream(stream), ...peerOf(connection) }
-    } catch (error) {
-      signal?.throwIfAborted()
-      throw refused(this.peerId, error)
-    }
+  async dial(candidates: string | Candidates, protocol: string, signal?: AbortSignal): Promise<PeerStream> {
+    return this.#dialer.race(asCandidates(candidates), opener(protocol), signal)
   }
 
+  /**
+   * As {@link dial}, for an address that does not say who should answer there: only for a protocol that proves by itself
+   * that it is the right peer.
+   */
+  async dialAnyone(address: string, protocol: string, signal?: AbortSignal): Promise<PeerStream> {
+    return this.#dialer.reachAnyone(address, opener(protocol), signal)
+  }
+
+  /** As {@link dial}, but only proves that the peer is there. Returns the address that answered first. */
+  async knock(candidates: string | Candidates, signal?: AbortSignal): Promise<string> {
+    return this.#dialer.race(asCandidates(candidates), ({ remoteAddr }) => Promise.resolve(remoteAddr.toString()), signal)
+  }
+
+  /** Closes every connection and stops listening. */
   async stop(): Promise<void> {
-    await this.#libp2p.stop()
-  }
-
-  /** Connects, trying again when the other side closes at once: it may be admitting others at this moment. */
-  async #connect(target: Multiaddr, address: string, signal?: AbortSignal): Promise<Connection> {
-    for (let attempt = 1; ; attempt += 1) {
-      const timeout = AbortSignal.timeout(DIAL_TIMEOUT)
-      try {
-        return await this.#libp2p.dial(target, { signal: signal ? AbortSignal.any([signal, timeout]) : timeout })
-      } catch (error) {
-        signal?.throwIfAborted()
-        const { failure, transient } = dialFailure(error, address)
-        if (!transient || attempt === DIAL_TRIES) throw failure
-        await new Promise((resolve) => setTimeout(resolve, 200 * 2 ** attempt * (0.5 + Math.random())))
-      }
-    }
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    // A connection that the other side cuts while it is being closed may never say that it is.
+    const timer = setTimeout(resolve, STOPPING_TIME)
+    await Promise.race([this.#libp2p.stop(), late])
+    clearTimeout(timer)
   }
 }
 
-/** The error for a peer that ends the connection as soon as it knows who is there. */
-export function refused(ownPeerId: string, cause: unknown): SftError {
-  return new SftError('ERR_REFUSED', `the peer does not let this machine in; there, share with: --peer ${ownPeerId}`, {
-    cause,
-  })
+function admits(handlers: ReadonlyMap<string, ProtocolHandler>, peerId: string): boolean {
+  return [...handlers.values()].some((handler) => handler.admits(peerId))
 }
 
-function parseAddress(address: string): Multiaddr {
-  let target
-  try {
-    target = multiaddr(address)
-  } catch (error) {
-    throw new SftError('ERR_USAGE', `"${address}" is not a multiaddr such as /ip4/192.168.1.7/tcp/4001/p2p/12D3Koo…`, {
-      cause: error,
-    })
+function asCandidates(candidates: string | Candidates): Candidates {
+  return typeof candidates === 'string' ? [candidates] : candidates
+}
+
+function opener(protocol: string): (connection: Connection, patience: AbortSignal) => Promise<PeerStream> {
+  return async (connection, signal) => {
+    const stream = await connection.newStream(protocol, { signal, maxOutboundStreams: STREAMS_PER_CONNECTION })
+    return { stream: toByteStream(stream), ...peerOf(connection) }
   }
-  const last = target.getComponents().at(-1)
-  if (last?.name !== 'p2p' || !isPeerId(last.value ?? '')) {
-    throw new SftError(
-      'ERR_USAGE',
-      `the address "${address}" must end in /p2p/ and the peer ID, so that no other machine can answer`,
-    )
-  }
-  return target
+}
+
+function onEveryInterface(port: number): string[] {
+  return [`/ip4/0.0.0.0/tcp/${port}`, `/ip6/::/tcp/${port}`]
 }
 
 function peerOf(connection: Connection): Omit<PeerStream, 'stream'> {
-  return { peerId: connection.remotePeer.toString(), idBytes: connection.remotePeer.toMultihash().bytes }
+  const { remotePeer, remoteAddr } = connection
+  return { peerId: remotePeer.toString(), idBytes: remotePeer.toMultihash().bytes, address: remoteAddr.toString() }
 }
 
 /** Returns in one line why no server could be started, from the text of an error of libp2p that may go over many. */

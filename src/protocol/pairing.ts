@@ -39,6 +39,14 @@ export interface Paired {
   readonly secret: Uint8Array
 }
 
+/** Where a side keeps what it has from a pairing. */
+export interface PairingKeeper {
+  /** Keeps the result, durable once it resolves. */
+  keep(paired: Paired): Promise<void>
+  /** Puts back what was there before {@link keep}, as the other side did not keep its half. */
+  undo(): Promise<void>
+}
+
 /** A code that is shown to a person. It is good for one guess, right or wrong. */
 export interface ShownCode {
   readonly text: string
@@ -57,15 +65,16 @@ const encoder = new TextEncoder()
 /**
  * Pairs with the machine that shows a code, as the side where it was typed (docs/pairing.md).
  *
- * @param store - Keeps the result; the other side trusts this one only after it resolved.
+ * It keeps the result before the other side does, and takes it back unless that one confirms that it did the same.
+ *
  * @throws {@link SftError} `ERR_DIGEST` if the codes differ or somebody stands between, `ERR_BUSY` if the code is no
- * longer good, `ERR_PROTOCOL`, `ERR_CLOSED`, `ERR_TIMEOUT`. Nothing may be trusted then.
+ * longer good, `ERR_PROTOCOL`, `ERR_CLOSED`, `ERR_TIMEOUT`, or what `keeper` throws. Nothing is kept then.
  */
 export async function pairAsInitiator(
   stream: ByteStream,
   init: PairingInit,
   code: string,
-  store: (paired: Paired) => Promise<void>,
+  keeper: PairingKeeper,
 ): Promise<Paired> {
   return onStream(stream, init, async (exchange) => {
     const nonce = init.sodium.randomBytes(PAIR_NONCE_BYTES)
@@ -83,8 +92,15 @@ export async function pairAsInitiator(
       throw failure
     }
     const paired = { name: verdict.name, secret: pairingSecret(init.sodium, key) }
-    await store(paired)
-    exchange.send(encodePairDone({ error: 0, name: init.name }))
+    await keeper.keep(paired)
+    try {
+      exchange.send(encodePairDone({ error: 0, name: init.name }))
+      const { error } = decodePairDone(await exchange.receive())
+      if (error !== 0) throw new SftError(fromWire(error), 'the other machine could not keep the pairing; see there')
+    } catch (error) {
+      await keeper.undo()
+      throw error
+    }
     await stream.close()
     return paired
   })
@@ -98,7 +114,12 @@ export async function pairAsInitiator(
  *
  * @throws {@link SftError} as {@link pairAsInitiator}.
  */
-export async function pairAsResponder(stream: ByteStream, init: PairingInit, code: ShownCode): Promise<Paired> {
+export async function pairAsResponder(
+  stream: ByteStream,
+  init: PairingInit,
+  code: ShownCode,
+  keeper: Pick<PairingKeeper, 'keep'>,
+): Promise<Paired> {
   return onStream(stream, init, async (exchange) => {
     if (!code.good) throw outdated()
     const nonce = init.sodium.randomBytes(PAIR_NONCE_BYTES)
@@ -117,8 +138,17 @@ export async function pairAsResponder(stream: ByteStream, init: PairingInit, cod
     exchange.send(encodePairVerdict({ error: 0, tag, name: init.name }))
     const done = decodePairDone(await exchange.receive())
     if (done.error !== 0) throw refusal(done.error)
+    const paired = { name: done.name, secret: pairingSecret(init.sodium, key) }
+    try {
+      await keeper.keep(paired)
+    } catch (error) {
+      exchange.send(encodePairDone({ error: toWire(error), name: '' }))
+      await stream.close()
+      throw error
+    }
+    exchange.send(encodePairDone({ error: 0, name: init.name }))
     await stream.close()
-    return { name: done.name, secret: pairingSecret(init.sodium, key) }
+    return paired
   })
 }
 

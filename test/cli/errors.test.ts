@@ -99,8 +99,9 @@ test('peers that are none, or not the one', async () => {
   const unused = await unusedPort()
   const host = open.address.slice(0, open.address.indexOf('/p2p/'))
   const uses: WrongUse[] = [
-    { args: ['ls', 'bob'], exit: 2, says: ['"bob"', 'not a multiaddr such as /ip4/'] },
-    { args: ['ls', open.peerId], exit: 2, says: [open.peerId, 'not a multiaddr such as /ip4/'] },
+    { args: ['ls', 'bob'], exit: 3, says: ['no peer is called "bob"', 'sft pair'] },
+    { args: ['ls', '127.0.0.1:1'], exit: 2, says: ['"127.0.0.1:1" is not the name of a machine', '--addr'] },
+    { args: ['ls', open.peerId], exit: 3, says: [open.peerId, 'no address of the peer is known', '--addr'] },
     { args: ['ls', host], exit: 2, says: [host, 'must end in /p2p/ and the peer ID'] },
     { args: ['ls', `${host}/p2p/xyz`], exit: 2, says: ['/p2p/xyz', 'must end in /p2p/ and the peer ID'] },
     { args: ['ls', `${open.address}/p2p-circuit`], exit: 2, says: ['must end in /p2p/'] },
@@ -203,7 +204,8 @@ test('shares that cannot be', async () => {
     { args: ['share', root, '--allow', ''], exit: 2, says: ['""', 'there are: list'] },
     { args: ['share', root, '-w', '--drop'], exit: 2, says: ['only one of --write, --allow and --drop'] },
     { args: ['share', root, '-w', '--allow', 'get'], exit: 2, says: ['only one of'] },
-    { args: ['share', root, '--peer', 'bob'], exit: 2, says: ['"bob"', 'sft id'] },
+    { args: ['share', root, '--peer', 'bob'], exit: 3, says: ['no peer is called "bob"', 'sft peers'] },
+    { args: ['share', root, '--peer', 'bob', '--open'], exit: 2, says: ['--open lets every peer in'] },
     { args: ['share', join(root, 'missing')], exit: 4, says: ['missing', 'no such'] },
     { args: ['share', join(root, 'file.txt')], exit: 4, says: ['file.txt', 'is not a folder'] },
     { args: ['share', sharer.home], exit: 2, says: [sharer.home, 'keys', 'share another folder'] },

@@ -72,6 +72,7 @@ test('every command prints documented objects, one per line, and nothing else', 
   const [ready] = events
   expect(ready).toEqual({
     type: 'ready',
+    name: expect.any(String),
     peerId,
     addresses: [address],
     folder: root,

@@ -1,9 +1,17 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { generateCode } from '../../src/crypto/code.ts'
 import { loadSodium } from '../../src/crypto/load-sodium.ts'
+import { SftError } from '../../src/errors.ts'
 import { generateIdentity } from '../../src/net/identity.ts'
 import { Node } from '../../src/net/node.ts'
-import { pairAsInitiator, pairAsResponder, type PairingInit, type ShownCode } from '../../src/protocol/pairing.ts'
+import {
+  pairAsInitiator,
+  pairAsResponder,
+  type Paired,
+  type PairingInit,
+  type PairingKeeper,
+  type ShownCode,
+} from '../../src/protocol/pairing.ts'
 import { CODE_LIFETIME, newCode } from '../../src/protocol/shown-code.ts'
 import { DEADLINES, type ByteStream } from '../../src/protocol/types.ts'
 import { encodeFrame } from '../../src/wire/frame.ts'
@@ -19,23 +27,31 @@ function initOf(local: string, remote: string): PairingInit {
   return { sodium, localId: id(local), remoteId: id(remote), name: local, deadlines: DEADLINES }
 }
 
+/** Keeps what is paired in a list. */
+function keeperOf(kept: Paired[]): PairingKeeper {
+  return { keep: async (paired) => void kept.push(paired), undo: async () => void kept.pop() }
+}
+
+/** A keeper whose result nobody looks at. */
+const anyhow = keeperOf([])
+
 /** How a pairing ended for one side: what it has, or the code of its error. */
 async function outcome<T>(pairing: Promise<T>): Promise<T | string> {
   return pairing.catch((error: unknown) => String((error as { code?: unknown }).code))
 }
 
 /** Lets `guess` be typed at one machine while `code` is shown at another. */
-async function pair(code: ShownCode, guess: string, stored: unknown[] = []): Promise<unknown[]> {
+async function pair(code: ShownCode, guess: string, stored: Paired[] = []): Promise<unknown[]> {
   const [a, b] = memoryPair()
   return Promise.all([
-    outcome(pairAsInitiator(a, initOf('desktop', 'laptop'), guess, async (paired) => void stored.push(paired))),
-    outcome(pairAsResponder(b, initOf('laptop', 'desktop'), code)),
+    outcome(pairAsInitiator(a, initOf('desktop', 'laptop'), guess, keeperOf(stored))),
+    outcome(pairAsResponder(b, initOf('laptop', 'desktop'), code, anyhow)),
   ])
 }
 
 test('two machines with the same code have one secret and each other’s name', async () => {
   const code = newCode()
-  const stored: unknown[] = []
+  const stored: Paired[] = []
   const [one, other] = await pair(code, code.text, stored)
   expect(one).toMatchObject({ name: 'laptop' })
   expect(other).toMatchObject({ name: 'desktop', secret: (one as { secret: Uint8Array }).secret })
@@ -47,7 +63,7 @@ test('two machines pair over real nodes, which prove the peer IDs that are bound
   const code = newCode()
   const listen = ['/ip4/127.0.0.1/tcp/0']
   const [laptop, desktop] = await Promise.all([
-    Node.start({ identity: await generateIdentity(), listen, admits: () => true }),
+    Node.start({ identity: await generateIdentity(), listen }),
     Node.start({ identity: await generateIdentity() }),
   ])
   onTestFinished(async () => {
@@ -55,20 +71,23 @@ test('two machines pair over real nodes, which prove the peer IDs that are bound
     await laptop.stop()
   })
   const responder = Promise.withResolvers<unknown>()
-  await laptop.handle(PAIR_PROTOCOL_ID, ({ stream, idBytes }) => {
-    const init = { ...initOf('laptop', ''), localId: laptop.idBytes, remoteId: idBytes }
-    responder.resolve(outcome(pairAsResponder(stream, init, code)))
+  await laptop.handle(PAIR_PROTOCOL_ID, {
+    admits: () => true,
+    onStream: ({ stream, idBytes }) => {
+      const init = { ...initOf('laptop', ''), localId: laptop.idBytes, remoteId: idBytes }
+      responder.resolve(outcome(pairAsResponder(stream, init, code, anyhow)))
+    },
   })
   const { stream, idBytes } = await desktop.dial(laptop.addresses[0] ?? '', PAIR_PROTOCOL_ID)
   const init = { ...initOf('desktop', ''), localId: desktop.idBytes, remoteId: idBytes }
-  const paired = await pairAsInitiator(stream, init, code.text, async () => undefined)
+  const paired = await pairAsInitiator(stream, init, code.text, anyhow)
   expect(paired.name).toBe('laptop')
   expect(await responder.promise).toEqual({ name: 'desktop', secret: paired.secret })
 })
 
 test('a wrong code pairs nobody, tells both sides, stores nothing, and uses the code up', async () => {
   const code = newCode()
-  const stored: unknown[] = []
+  const stored: Paired[] = []
   expect(await pair(code, 'ocean-canyon-seven', stored)).toEqual(['ERR_DIGEST', 'ERR_DIGEST'])
   expect(stored).toEqual([])
   const [late] = await pair(code, code.text, stored)
@@ -82,9 +101,9 @@ test('of 10,000 peers that guess, one is heard and none gets in', async () => {
   for (let peer = 0; peer < 10_000; peer += 1) {
     const [a, b] = memoryPair()
     const guessing = outcome(
-      pairAsInitiator(a, initOf(`peer${peer}`, 'laptop'), 'ocean-canyon-seven', async () => undefined),
+      pairAsInitiator(a, initOf(`peer${peer}`, 'laptop'), 'ocean-canyon-seven', anyhow),
     )
-    const answer = await outcome(pairAsResponder(b, initOf('laptop', `peer${peer}`), code))
+    const answer = await outcome(pairAsResponder(b, initOf('laptop', `peer${peer}`), code, anyhow))
     expect(await guessing).toEqual(expect.stringMatching(/^ERR_/))
     proofs.push(answer)
   }
@@ -110,8 +129,8 @@ test('a relay with identities of its own pairs neither side, though it passes on
   }
   const relaying = Promise.allSettled([pass(toA, toB), pass(toB, toA)])
   const ends = await Promise.all([
-    outcome(pairAsInitiator(a, initOf('desktop', 'relay'), code.text, async () => undefined)),
-    outcome(pairAsResponder(b, initOf('laptop', 'relay'), code)),
+    outcome(pairAsInitiator(a, initOf('desktop', 'relay'), code.text, anyhow)),
+    outcome(pairAsResponder(b, initOf('laptop', 'relay'), code, anyhow)),
   ])
   await relaying
   expect(ends).toEqual(['ERR_DIGEST', 'ERR_DIGEST'])
@@ -124,7 +143,7 @@ test('a peer that reflects what it gets is refused', async () => {
   const reflecting = (async () => {
     for await (const bytes of mirror.source) mirror.write(bytes.subarray())
   })().catch(() => undefined)
-  expect(await outcome(pairAsInitiator(a, initOf('desktop', 'mirror'), code.text, async () => undefined))).toBe(
+  expect(await outcome(pairAsInitiator(a, initOf('desktop', 'mirror'), code.text, anyhow))).toBe(
     'ERR_PROTOCOL',
   )
   await mirror.close()
@@ -136,19 +155,49 @@ test.each(vectors.invalid)('a share that is $description ends the pairing and co
   const [a, b] = memoryPair()
   a.write(encodeFrame(encodePairHello(new Uint8Array(16))))
   a.write(encodeFrame(encodePairShare(fromHex(point))))
-  expect(await outcome(pairAsResponder(b, initOf('laptop', 'peer'), code))).toBe('ERR_PROTOCOL')
+  expect(await outcome(pairAsResponder(b, initOf('laptop', 'peer'), code, anyhow))).toBe('ERR_PROTOCOL')
   expect(code.good).toBe(true)
+})
+
+test('an initiator takes back what it kept when the other side cannot keep its half', async () => {
+  const code = newCode()
+  const [a, b] = memoryPair()
+  const kept: Paired[] = []
+  const failing = {
+    keep: async (): Promise<void> => {
+      throw new SftError('ERR_NO_SPACE', 'disk full')
+    },
+  }
+  const ends = await Promise.all([
+    outcome(pairAsInitiator(a, initOf('desktop', 'laptop'), code.text, keeperOf(kept))),
+    outcome(pairAsResponder(b, initOf('laptop', 'desktop'), code, failing)),
+  ])
+  expect(ends).toEqual(['ERR_NO_SPACE', 'ERR_NO_SPACE'])
+  expect(kept).toEqual([])
+})
+
+test('an initiator takes back what it kept when the other side dies before it confirms', async () => {
+  const code = newCode()
+  const [a, b] = memoryPair()
+  const kept: Paired[] = []
+  const dying = { keep: async (): Promise<void> => b.close().then(async () => new Promise(() => undefined)) }
+  void outcome(pairAsResponder(b, initOf('laptop', 'desktop'), code, dying))
+  expect(await outcome(pairAsInitiator(a, initOf('desktop', 'laptop'), code.text, keeperOf(kept)))).toBe('ERR_CLOSED')
+  expect(kept).toEqual([])
 })
 
 test('an initiator that cannot store the result is not trusted by the other side', async () => {
   const code = newCode()
   const [a, b] = memoryPair()
-  const failing = async (): Promise<void> => {
-    throw new Error('disk full')
+  const failing = {
+    keep: async (): Promise<void> => {
+      throw new Error('disk full')
+    },
+    undo: async (): Promise<void> => undefined,
   }
   const [one, other] = await Promise.allSettled([
     pairAsInitiator(a, initOf('desktop', 'laptop'), code.text, failing),
-    pairAsResponder(b, initOf('laptop', 'desktop'), code),
+    pairAsResponder(b, initOf('laptop', 'desktop'), code, anyhow),
   ])
   expect([one.status, other.status]).toEqual(['rejected', 'rejected'])
 })

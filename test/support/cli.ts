@@ -27,7 +27,8 @@ export interface RunOptions {
 /** Starts the real `sft`; it is killed at the end of the test if it still runs. */
 export function start(args: readonly string[], { home, cwd, env }: RunOptions): ChildProcess {
   const child = spawn(process.execPath, [BIN, ...args], {
-    env: { ...process.env, ...env, SFT_HOME: home },
+    // Nothing is sent onto a network, unless a test is about that and made one of its own.
+    env: { ...process.env, SFT_NO_DISCOVERY: '1', ...env, SFT_HOME: home },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd !== undefined && { cwd }),
   })

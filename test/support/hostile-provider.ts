@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest'
 import { loadSodium } from '../../src/crypto/load-sodium.ts'
 import { createLocalFile } from '../../src/fs/local-files.ts'
 import { generateIdentity } from '../../src/net/identity.ts'
-import { Node } from '../../src/net/node.ts'
+import { Node, type PeerStream } from '../../src/net/node.ts'
 import { ProtocolClient } from '../../src/protocol/client.ts'
 import type { Transferred } from '../../src/protocol/transfer.ts'
 import { DEADLINES, type Deadlines, type FileSource } from '../../src/protocol/types.ts'
@@ -33,19 +33,20 @@ export async function hostileShare(script: Script, deadlines: Partial<Deadlines>
   const local = tempFolder()
   const allDeadlines = { ...DEADLINES, ...deadlines }
   const [provider, client] = await Promise.all([
-    Node.start({ identity: await generateIdentity(), listen: ['/ip4/127.0.0.1/tcp/0'], admits: () => true }),
+    Node.start({ identity: await generateIdentity(), listen: ['/ip4/127.0.0.1/tcp/0'] }),
     Node.start({ identity: await generateIdentity() }),
   ])
   onTestFinished(async () => {
     await client.stop() // at once they would wait half a second for each other
     await provider.stop()
   })
-  await provider.handle(PROTOCOL_ID, ({ stream, idBytes }) => {
+  const onStream = ({ stream, idBytes }: PeerStream): void => {
     const init = { sodium, localId: provider.idBytes, remoteId: idBytes, deadlines: DEADLINES }
     HostilePeer.open(stream, init, 'responder')
       .then(script)
       .catch(() => undefined)
-  })
+  }
+  await provider.handle(PROTOCOL_ID, { admits: () => true, onStream })
   return {
     open: async () => {
       const { stream } = await client.dial(provider.addresses[0] ?? '', PROTOCOL_ID)

@@ -1,16 +1,19 @@
 import {
   isRight,
+  machineName,
   RIGHTS,
   SftError,
   share as startSharing,
   type Muxer,
   type Right,
+  type Share,
   type ShareEvent,
 } from '../../index.ts'
 import { onTermination, UNREAD } from '../context.ts'
 import { escapeText } from '../escape.ts'
-import { formatBytes, formatClock, formatHex } from '../format.ts'
+import { formatBytes, formatClock, formatHex, shortId } from '../format.ts'
 import { Output } from '../output.ts'
+import { describePairing, printCode } from '../pairing-text.ts'
 
 export interface ShareCommandOptions {
   readonly write?: boolean
@@ -18,7 +21,12 @@ export interface ShareCommandOptions {
   readonly drop?: boolean
   readonly open?: boolean
   readonly peer?: readonly string[]
+  readonly pairing?: boolean
+  readonly qr?: boolean
+  readonly name?: string
   readonly listen?: readonly string[]
+  readonly discovery?: boolean
+  readonly lanOnly?: boolean
   readonly json?: boolean
   readonly muxer?: Muxer
 }
@@ -27,16 +35,30 @@ export interface ShareCommandOptions {
 export async function share(folder: string, options: ShareCommandOptions): Promise<number> {
   const output = new Output(options.json === true)
   try {
-    const peers = options.open === true ? 'any' : (options.peer ?? [])
+    if (options.open === true && options.peer) {
+      throw new SftError('ERR_USAGE', '--open lets every peer in, so --peer can restrict nothing; choose one')
+    }
+    const rights = parseRights(options)
+    const { discovery = true, lanOnly = false, name = machineName() } = options
+    const pairing = options.pairing !== false && options.open !== true && options.peer === undefined
+    const peers = options.open === true ? 'any' : (options.peer ?? 'paired')
     const served = await startSharing(folder, {
       peers,
-      rights: parseRights(options),
+      pairing,
+      discovery,
+      lanOnly,
+      name,
+      ...(rights && { rights }),
       ...(options.listen && { listen: options.listen }),
       ...(options.muxer && { muxers: [options.muxer] }),
-      onEvent: (event) => report(output, event),
+      onEvent: (event) => report(output, event, options.qr === true),
     })
     const interrupted = new Promise<number>((resolve) => onTermination(resolve))
-    announce(output, folder, peers, served)
+    announce(output, { folder, peers, name, discovery, served })
+    // Somebody who looks on sees it at once; elsewhere a peer that asks brings it up.
+    if (pairing && !output.json && process.stdout.isTTY) served.showCode()
+    output.talk('')
+    output.talk('Ctrl-C ends it.')
     const exit = await interrupted
     if (exit !== UNREAD) output.talk('No longer shared.')
     await served.close()
@@ -46,14 +68,14 @@ export async function share(folder: string, options: ShareCommandOptions): Promi
   }
 }
 
-/** Reads which rights the flags give: listing and fetching without any. */
-function parseRights({ write, allow, drop }: ShareCommandOptions): Right[] {
+/** Reads which rights the flags give, and `undefined` without any. */
+function parseRights({ write, allow, drop }: ShareCommandOptions): Right[] | undefined {
   if ([write === true, allow !== undefined, drop === true].filter(Boolean).length > 1) {
     throw new SftError('ERR_USAGE', 'only one of --write, --allow and --drop can be given')
   }
   if (write === true) return [...RIGHTS]
   if (drop === true) return ['put', 'mkdir']
-  if (allow === undefined) return ['list', 'get']
+  if (allow === undefined) return undefined
   return allow.split(',').map((name) => {
     const right = name.trim()
     if (!isRight(right)) throw new SftError('ERR_USAGE', `"${right}" is not a right; there are: ${RIGHTS.join(', ')}`)
@@ -61,42 +83,33 @@ function parseRights({ write, allow, drop }: ShareCommandOptions): Right[] {
   })
 }
 
-function announce(
-  output: Output,
-  folder: string,
-  peers: 'any' | readonly string[],
-  served: { peerId: string; addresses: string[]; rights: ReadonlySet<Right> },
-): void {
-  const { peerId } = served
-  const addresses = served.addresses.toSorted((a, b) => Number(isLoopback(a)) - Number(isLoopback(b)))
-  const rights = [...served.rights]
-  output.object('ready', { peerId, addresses, folder, rights, peers })
-  output.line(`Sharing ${escapeText(folder)}: ${describeRights(served.rights)}, for ${describePeers(peers)}`)
-  output.line(`Peer ID ${peerId}`)
-  if (peers.length === 0) {
-    output.talk('')
-    output.talk('No peer is let in yet. Share again with')
-    output.talk('  --open     for any peer, or')
-    output.talk('  --peer ID  for one; "sft id" there prints it')
-  } else {
-    announceAddresses(output, addresses, served.rights)
-  }
-  output.talk('')
-  output.talk('Ctrl-C ends it.')
+/** What there is to say of a share when it starts. */
+interface Announcement {
+  readonly folder: string
+  readonly peers: 'any' | 'paired' | readonly string[]
+  readonly name: string
+  readonly discovery: boolean
+  readonly served: Share
 }
 
-/** Prints the command for the other machine, alone on its line, and what else to put for its address. */
-function announceAddresses(output: Output, addresses: readonly string[], rights: ReadonlySet<Right>): void {
+function announce(output: Output, { folder, peers, name, discovery, served }: Announcement): void {
+  const { peerId } = served
+  const addresses = served.addresses.toSorted((a, b) => Number(isLoopback(a)) - Number(isLoopback(b)))
+  output.object('ready', { peerId, name, addresses, folder, rights: [...served.rights], peers })
+  output.line(`Sharing ${escapeText(folder)}: ${describeRights(served.rights)}, for ${describePeers(peers, served)}`)
   const remote = addresses.filter((address) => !isLoopback(address))
   const [best = '', ...others] = remote.length === 0 ? addresses : remote
+  const byName = discovery && peers !== 'any' && remote.length > 0
+  const { rights } = served
   const verb = rights.has('list') ? 'ls' : rights.has('put') ? 'put' : 'get'
   output.line('')
   output.line(remote.length === 0 ? 'In another terminal of this machine:' : 'On the other machine:')
-  output.line(`  sft ${verb} ${best}${verb === 'ls' ? '' : ' FILE'}`)
-  if (others.length === 0) return
+  output.line(`  sft ${verb} ${byName ? name : best}${verb === 'ls' ? '' : ' FILE'}`)
+  const rest = byName ? [best, ...others] : others
+  if (rest.length === 0) return
   output.line('')
-  output.line('If it cannot reach that address:')
-  for (const address of others) output.line(`  ${address}`)
+  output.line(byName ? 'If that name is not found there, put an address for it:' : 'If it cannot reach that address:')
+  for (const address of rest) output.line(`  ${address}`)
 }
 
 function describeRights(rights: ReadonlySet<Right>): string {
@@ -106,10 +119,11 @@ function describeRights(rights: ReadonlySet<Right>): string {
   return is('put', 'mkdir') ? 'adding files only' : [...rights].join(', ')
 }
 
-function describePeers(peers: 'any' | readonly string[]): string {
+function describePeers(peers: 'any' | 'paired' | readonly string[], { paired }: Share): string {
   if (peers === 'any') return 'any peer'
-  if (peers.length === 0) return 'nobody yet'
-  return peers.length === 1 ? '1 peer' : `${peers.length} peers`
+  if (peers !== 'paired') return peers.length === 1 ? '1 peer' : `${peers.length} peers`
+  if (paired.length === 0) return 'machines that pair with this one'
+  return paired.length === 1 ? `"${paired[0]?.name ?? ''}"` : `the ${paired.length} paired machines`
 }
 
 function isLoopback(address: string): boolean {
@@ -117,9 +131,26 @@ function isLoopback(address: string): boolean {
 }
 
 /** Logs what a peer did: people read lines on stderr, programs objects on stdout. */
-function report(output: Output, event: ShareEvent): void {
-  const { peerId } = event
+function report(output: Output, event: ShareEvent, qr: boolean): void {
   const time = new Date()
+  if (event.type === 'peers') {
+    output.object('peers', { time, ...(event.error && { code: event.error.code, message: event.error.message }) })
+    output.talk(
+      event.error
+        ? `sft: ${escapeText(event.error.message)}; until then nobody is let in`
+        : 'The peers file can be read again: peers are let in.',
+    )
+    return
+  }
+  if (event.type === 'code') {
+    printCode(output, event, qr)
+    return
+  }
+  if (event.type === 'codeEnded' || event.type === 'paired' || event.type === 'pairingFailed') {
+    describePairing(output, event)
+    return
+  }
+  const { peerId } = event
   if (event.type === 'served') {
     const { action, transferred, error } = event
     output.object('served', {
@@ -132,14 +163,14 @@ function report(output: Output, event: ShareEvent): void {
       ...(error && { code: error.code }),
     })
     // Looking at an entry is a part of other commands, and nothing a person asked for.
-    if (action.type !== 'stat') output.talk(`${formatClock(time)}  ${short(peerId)}  ${describeServed(event)}`)
+    if (action.type !== 'stat') output.talk(`${formatClock(time)}  …${shortId(peerId)}  ${describeServed(event)}`)
     return
   }
   const error = event.type === 'closed' ? event.error : undefined
   output.object(event.type, { time, peerId, ...(error && { code: error.code }) })
   // A lost connection shows in the transfer it interrupted, and a share that is closed says so itself.
   if (error && error.code !== 'ERR_CLOSED') {
-    output.talk(`${formatClock(time)}  ${short(peerId)}  left: ${escapeText(error.message)}`)
+    output.talk(`${formatClock(time)}  …${shortId(peerId)}  left: ${escapeText(error.message)}`)
   }
 }
 
@@ -148,9 +179,4 @@ function describeServed({ action, transferred, error }: Extract<ShareEvent, { ty
   const what = `${action.type} ${escapeText(action.path)}${target}`
   if (error) return `${what}: failed, ${escapeText(error.message)}`
   return transferred ? `${what}: ${formatBytes(transferred.size)}, verified` : what
-}
-
-/** The end of a peer ID, which is what tells two apart at a glance. */
-function short(peerId: string): string {
-  return `…${peerId.slice(-8)}`
 }

@@ -1,0 +1,87 @@
+import { machineName, offerPairing, pair as joinPairing, SftError, type Peer } from '../../index.ts'
+import { onTermination, UNREAD } from '../context.ts'
+import { shortId } from '../format.ts'
+import { askCode, canAsk, choose } from '../introduction.ts'
+import { Output } from '../output.ts'
+import { describePairing, printCode } from '../pairing-text.ts'
+
+export interface PairCommandOptions {
+  readonly addr?: string
+  readonly listen?: readonly string[]
+  readonly name?: string
+  readonly qr?: boolean
+  readonly discovery?: boolean
+  readonly lanOnly?: boolean
+  readonly json?: boolean
+}
+
+/** `sft pair [CODE]`: shows a code and waits for the other machine, or pairs with the one that shows CODE. */
+export async function pair(code: string | undefined, options: PairCommandOptions): Promise<number> {
+  const output = new Output(options.json === true)
+  const interrupted = new AbortController()
+  let exitOnSignal: number | undefined
+  onTermination((exit) => {
+    exitOnSignal = exit
+    interrupted.abort(new SftError('ERR_ABORTED', 'interrupted'))
+  })
+  const { signal } = interrupted
+  try {
+    const peer = await (code === undefined ? offer(output, options, signal) : join(output, code, options, signal))
+    if (code !== undefined) output.object('paired', { name: peer.name, peerId: peer.peerId })
+    output.line(`Paired with "${peer.name}" (…${shortId(peer.peerId)}), for good: no code from now on.`)
+    output.talk(`  sft ls ${peer.name}              lists what it shares`)
+    output.talk(`  sft grant ${peer.name} RIGHTS    says what it may do here`)
+    return 0
+  } catch (error) {
+    if (exitOnSignal === undefined) return output.failure(error)
+    if (exitOnSignal === UNREAD) return UNREAD
+    return output.failure(new SftError('ERR_ABORTED', 'interrupted; nothing was paired'), undefined, exitOnSignal)
+  }
+}
+
+async function offer(output: Output, options: PairCommandOptions, signal: AbortSignal): Promise<Peer> {
+  const { listen, qr = false, discovery = true, lanOnly = false, name = machineName(), addr } = options
+  if (addr !== undefined)
+    throw new SftError('ERR_USAGE', '--addr says where the machine is that shows CODE; type CODE too')
+  return offerPairing({
+    signal,
+    discovery,
+    lanOnly,
+    name,
+    ...(listen && { listen }),
+    onReady: ({ peerId, addresses }) => {
+      output.object('ready', { peerId, name, addresses })
+      const remote = addresses.filter((address) => !/^\/(?:ip4\/127\.|ip6\/::1\/)/.test(address))
+      output.line(`This machine is "${name}" (…${shortId(peerId)}). On the other machine: sft pair CODE`)
+      output.line('If it finds nothing there, add --addr and one of:')
+      for (const address of remote.length > 0 ? remote : addresses) output.line(`  ${hostAndPort(address)}`)
+    },
+    onEvent: (event) => {
+      if (event.type === 'code') printCode(output, event, qr)
+      else if (event.type === 'paired') output.object('paired', { name: event.name, peerId: event.peerId })
+      else describePairing(output, event)
+    },
+  })
+}
+
+async function join(output: Output, code: string, options: PairCommandOptions, signal: AbortSignal): Promise<Peer> {
+  const { addr, discovery = true, lanOnly = false, name } = options
+  if (options.listen || options.qr === true) {
+    throw new SftError('ERR_USAGE', '--listen and --qr are for the machine that shows the code: sft pair')
+  }
+  const typed = code === '-' ? await askCode(output, signal) : code
+  return joinPairing(typed, {
+    signal,
+    discovery,
+    lanOnly,
+    ...(name !== undefined && { name }),
+    ...(addr !== undefined && { address: addr }),
+    ...(canAsk() && !output.json && { choose: async (machines) => choose(output, machines, signal) }),
+  })
+}
+
+/** The short form of a multiaddr of TCP over IP, as --addr takes it. */
+function hostAndPort(address: string): string {
+  const [, kind, host = '', , port = ''] = address.split('/')
+  return `${kind === 'ip6' ? `[${host}]` : host}:${port}`
+}

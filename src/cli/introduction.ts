@@ -1,0 +1,92 @@
+import { createInterface } from 'node:readline/promises'
+import { parseCode, SftError, type Heard, type Introduction } from '../index.ts'
+import { shortId } from './format.ts'
+import type { Output } from './output.ts'
+
+/** Times a person may mistype a code so that it is none, before the command gives up. */
+const TRIES = 3
+
+/**
+ * Returns how a command pairs with a machine that does not know this one: with the code in `$SFT_CODE`, or the one a
+ * person types at the terminal. Nobody is asked without a terminal.
+ *
+ * @param beforeAsking - Called right before something is asked, to clear the terminal for it.
+ */
+export function introduction(output: Output, signal: AbortSignal, beforeAsking: () => void): Introduction | undefined {
+  const fromEnvironment = process.env['SFT_CODE']
+  const onPaired: Introduction['onPaired'] = (peer) => {
+    output.object('paired', { name: peer.name, peerId: peer.peerId })
+    output.talk(`Paired: that machine is "${peer.name}" here from now on, and will not ask again.`)
+  }
+  if (fromEnvironment !== undefined && fromEnvironment !== '') {
+    return { askCode: () => Promise.resolve(fromEnvironment), onPaired }
+  }
+  if (output.json || !canAsk()) return undefined
+  return {
+    askCode: async (peerId, why) => {
+      beforeAsking()
+      const who = peerId === null ? 'the other one' : `…${shortId(peerId)}`
+      output.talk(
+        why?.code === 'ERR_DECRYPT'
+          ? `This machine and ${who} have lost their pairing.`
+          : `This machine and ${who} do not know each other yet.`,
+      )
+      output.talk('The other one shows a code of three words; if not, run there: sft pair')
+      return askCode(output, signal)
+    },
+    choose: async (machines) => {
+      beforeAsking()
+      return choose(output, machines, signal)
+    },
+    onPaired,
+  }
+}
+
+/** Whether there is a person at a terminal who can answer. */
+export function canAsk(): boolean {
+  return process.stdin.isTTY && process.stderr.isTTY
+}
+
+/** Asks for a code until one is typed that could be one. @throws {@link SftError} `ERR_USAGE`, `ERR_ABORTED`. */
+export async function askCode(output: Output, signal: AbortSignal): Promise<string> {
+  for (let left = TRIES; ; left -= 1) {
+    try {
+      return parseCode(await ask('Code: ', signal))
+    } catch (error) {
+      if (!(error instanceof SftError) || error.code !== 'ERR_USAGE' || left === 1) throw error
+      output.talk(error.message)
+    }
+  }
+}
+
+/** Lets a person choose one of several machines by its number. */
+export async function choose(output: Output, machines: readonly Heard[], signal: AbortSignal): Promise<Heard> {
+  output.talk('Several machines of this network could be meant; the end of its peer ID tells which:')
+  for (const [index, { peerId, addresses, pairing }] of machines.entries()) {
+    output.talk(`  ${index + 1}  …${shortId(peerId)}  ${hostOf(addresses[0] ?? '')}${pairing ? '  shows a code' : ''}`)
+  }
+  for (;;) {
+    const answer = await ask(`Which one (1-${machines.length})? `, signal)
+    const chosen = machines[Number(answer.trim()) - 1]
+    if (chosen) return chosen
+  }
+}
+
+/** Asks one question on the terminal. Ctrl-C comes as `signal`, as anywhere else. */
+async function ask(question: string, signal: AbortSignal): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false })
+  const closed = Promise.withResolvers<never>()
+  lines.once('close', () => closed.reject(new SftError('ERR_USAGE', 'no answer was typed')))
+  try {
+    // A program that answers through a pipe needs no question.
+    return await Promise.race([lines.question(process.stdin.isTTY ? question : '', { signal }), closed.promise])
+  } finally {
+    lines.close()
+    closed.promise.catch(() => undefined)
+  }
+}
+
+/** The host of a multiaddr of TCP over IP. */
+function hostOf(address: string): string {
+  return address.split('/')[2] ?? address
+}
