@@ -36,9 +36,13 @@ export class PairingDesk implements ProtocolHandler {
   readonly #party: PairingParty
   readonly #onEvent: (event: PairingEvent) => void
   readonly #onChange: () => Promise<void> | void
+  /** Peers that had the one guess of a code and are pairing still. */
+  readonly #pairing = new Set<string>()
   #code: ShownCode | null = null
   #expiry: NodeJS.Timeout | undefined
   #shownAt = -Infinity
+  /** The code that comes when the time since the last one is over, for a peer that asked before. */
+  #next: NodeJS.Timeout | undefined
 
   /**
    * @param onChange - Called when a code becomes good or is no more, so that others may be admitted or not, and when a
@@ -55,31 +59,36 @@ export class PairingDesk implements ProtocolHandler {
     return this.#code?.good === true
   }
 
-  /** Any peer may try, for as long as a code is good. */
-  admits(): boolean {
-    return this.open
+  /** Any peer may try, for as long as a code is good; then only the one that was first, until it has come to an end. */
+  admits(peerId: string): boolean {
+    return this.open || this.#pairing.has(peerId)
   }
 
   /** Shows a code, unless one is good already. */
   show(askedBy: string | null = null): void {
     if (this.open) return
+    this.#endCode() // the one before may have a pairing under way, or a timer that slept with the machine
+    this.#cancelNext()
     this.#shownAt = performance.now()
-    this.#code = newCode()
-    this.#expiry = setTimeout(() => this.#end('expired', null), CODE_LIFETIME).unref()
+    const code = newCode()
+    this.#code = code
+    this.#expiry = setTimeout(() => this.#end('expired', null, code), CODE_LIFETIME).unref()
     const expires = new Date(Date.now() + CODE_LIFETIME)
-    this.#onEvent({ type: 'code', code: this.#code.text, expires, askedBy })
+    this.#onEvent({ type: 'code', code: code.text, expires, askedBy })
     void this.#onChange()
   }
 
-  /** As {@link show}, for a peer that was refused; not again and again for peers that keep asking. */
+  /** As {@link show}, for a peer that was refused; if the last code is not old enough, as soon as it is. */
   ask(peerId: string): void {
-    if (performance.now() - this.#shownAt >= CODE_INTERVAL) this.show(peerId)
+    const wait = this.#shownAt + CODE_INTERVAL - performance.now()
+    if (wait <= 0) this.show(peerId)
+    else if (!this.open) this.#next ??= setTimeout(() => this.show(peerId), wait).unref()
   }
 
-  /** Ends the code. */
+  /** Ends the code, and the one to come. */
   close(): void {
-    clearTimeout(this.#expiry)
-    this.#code = null
+    this.#cancelNext()
+    this.#endCode()
   }
 
   onStream(peer: PeerStream): void {
@@ -95,7 +104,13 @@ export class PairingDesk implements ProtocolHandler {
       get good() {
         return code.good
       },
-      use: () => (attempt.tried = code.use()),
+      use: () => {
+        attempt.tried = code.use()
+        if (!attempt.tried) return false
+        this.#pairing.add(peerId)
+        clearTimeout(this.#expiry) // its time may be over before the pairing is
+        return true
+      },
     }
     const keep = async ({ name, secret }: { name: string; secret: Uint8Array }): Promise<void> => {
       attempt.kept = await store.keepPaired({ peerId, name, secret })
@@ -103,20 +118,32 @@ export class PairingDesk implements ProtocolHandler {
     }
     try {
       await pairAsResponder(stream, pairingInit(this.#party, peer), watched, { keep })
+      this.#pairing.delete(peerId)
     } catch (error) {
       if (!attempt.tried) return // not a word was said that needed the code
+      this.#pairing.delete(peerId)
       const failure = asSftError(error, 'ERR_INTERNAL', 'the pairing failed')
-      if (failure.code === 'ERR_DIGEST') this.#end('wrong', peerId)
+      if (failure.code === 'ERR_DIGEST') this.#end('wrong', peerId, code)
       else if (!attempt.kept) this.#onEvent({ type: 'pairingFailed', peerId, error: failure })
     }
-    this.close()
+    if (this.#code === code) this.#endCode()
     if (attempt.kept) this.#onEvent({ type: 'paired', peerId, name: attempt.kept.name })
     void this.#onChange()
   }
 
-  #end(reason: 'expired' | 'wrong', peerId: string | null): void {
+  #endCode(): void {
+    clearTimeout(this.#expiry)
+    this.#code = null
+  }
+
+  #cancelNext(): void {
+    clearTimeout(this.#next)
+    this.#next = undefined
+  }
+
+  #end(reason: 'expired' | 'wrong', peerId: string | null, code: ShownCode): void {
     if (this.#code === null) return
-    this.close()
+    if (this.#code === code) this.#endCode()
     this.#onEvent({ type: 'codeEnded', reason, peerId })
     void this.#onChange()
   }

@@ -1,9 +1,10 @@
 import { SftError } from './errors.ts'
+import { defaultHome, loadIdentity } from './home.ts'
 import { ipOf } from './net/address.ts'
 import { peerIdOfAddress, type Candidates } from './net/dialer.ts'
-import type { Discovery } from './net/discovery.ts'
+import { Discovery } from './net/discovery.ts'
 import { isPeerId } from './net/identity.ts'
-import { DEFAULT_PORT } from './net/node.ts'
+import { DEFAULT_PORT, Node } from './net/node.ts'
 import { matchPeer } from './peers.ts'
 import type { Peer } from './trust/peers.ts'
 import { machineNameFault } from './wire/machine-name.ts'
@@ -27,6 +28,9 @@ export interface Target {
 
 /** How long the local network is listened to for a peer, in milliseconds: three queries, and time to answer. */
 export const SEARCH_TIME = 3_000
+
+/** How long peers may take to answer a knock, in milliseconds. */
+const KNOCK_TIME = 2_000
 
 /**
  * Finds out who PEER is and where to try it: the addresses that were given, the last known ones, and those heard on the
@@ -62,6 +66,59 @@ export function findTarget(query: PeerQuery, peers: readonly Peer[], discovery: 
       yield* fixed
       yield* discovery.find(peerId, AbortSignal.any([enough, AbortSignal.timeout(SEARCH_TIME)]))
     },
+  }
+}
+
+export interface ReachableOptions {
+  /** Whether peers are also looked for on the local network by mDNS. */
+  readonly discovery?: boolean
+  /** Tries no address that is not of a private network. */
+  readonly lanOnly?: boolean
+  /** Folder of the identity; see {@link defaultHome}. */
+  readonly home?: string
+  /** The time for all peers together, in milliseconds. */
+  readonly patience?: number
+}
+
+/**
+ * Knocks at peers, all at once, at their last known addresses and where they are heard on the local network. It is done
+ * as soon as every one has answered.
+ *
+ * @returns Whether each proved to be there, by peer ID; `null` for a blocked one, which is left alone.
+ * @throws {@link SftError} `ERR_IDENTITY` if the own key is unfit.
+ */
+export async function reachable(
+  peers: readonly Peer[],
+  options: ReachableOptions = {},
+): Promise<ReadonlyMap<string, boolean | null>> {
+  const { home = defaultHome(), lanOnly = false, discovery: discover = false, patience = KNOCK_TIME } = options
+  const wanted = peers.filter(({ blocked }) => !blocked)
+  const found = new Map<string, boolean | null>(peers.map(({ peerId, blocked }) => [peerId, blocked ? null : false]))
+  if (wanted.length === 0) return found
+  const signal = AbortSignal.timeout(patience)
+  const identity = await loadIdentity(home)
+  const [node, discovery] = await Promise.all([
+    Node.start({ identity, lanOnly }),
+    discover ? Discovery.start({ peerId: identity.peerId }) : null,
+  ])
+  try {
+    const knock = async (peer: Peer): Promise<void> => {
+      found.set(peer.peerId, await isThere(node, peer, discovery, signal))
+    }
+    await Promise.all(wanted.map(knock))
+    return found
+  } finally {
+    await Promise.all([discovery?.stop(), node.stop()])
+  }
+}
+
+async function isThere(node: Node, peer: Peer, discovery: Discovery | null, signal: AbortSignal): Promise<boolean> {
+  try {
+    const target = findTarget({ peer: peer.peerId }, [peer], discovery)
+    if (target !== null) await node.knock(target.candidates, signal)
+    return target !== null
+  } catch (error) {
+    return error instanceof SftError && error.code === 'ERR_REFUSED' // it was the right machine that said so
   }
 }
 

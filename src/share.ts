@@ -124,6 +124,9 @@ export class Share {
   readonly #desk: PairingDesk | null
   readonly #sessions = new Set<Serving>()
   #known: readonly Peer[] | SftError
+  /** The last reading of the peers, and why they cannot be watched. */
+  #read: Promise<void> = Promise.resolve()
+  #unwatched: SftError | null = null
   #discovery: Discovery | undefined
   #unwatch: (() => void) | undefined
   #closed = false
@@ -200,7 +203,7 @@ export class Share {
     if (this.#desk) {
       const desk = this.#desk
       await this.#node.handle(PAIR_PROTOCOL_ID, {
-        admits: (peerId) => desk.admits() && !this.#blocked(peerId),
+        admits: (peerId) => desk.admits(peerId) && !this.#blocked(peerId),
         onStream: (peer) => desk.onStream(peer),
       })
     }
@@ -211,7 +214,10 @@ export class Share {
   }
 
   async #announce(): Promise<void> {
-    this.#unwatch = this.#parts.peers.watch((peers) => this.#onPeers(peers))
+    this.#unwatch = this.#parts.peers.watch((peers) => {
+      this.#unwatched = peers instanceof SftError ? peers : null
+      void this.#readPeers()
+    })
     if (this.#options.discovery !== true) return
     const advert = (): { addresses: string[]; pairing: boolean } => ({
       addresses: this.addresses,
@@ -221,11 +227,28 @@ export class Share {
     this.#discovery.announce()
   }
 
+  /**
+   * Reads the peers and lets in whom they say, after every reading that began before: what the watch and a pairing saw at
+   * different times must not replace the newer by the older.
+   */
+  async #readPeers(): Promise<void> {
+    const reading = this.#read.then(async () => {
+      const fault = (error: unknown): SftError => asSftError(error, 'ERR_INTERNAL', 'cannot read the peers file')
+      this.#onPeers(this.#unwatched ?? (await this.#parts.peers.read().catch(fault)))
+    })
+    this.#read = reading.catch(() => undefined)
+    return reading
+  }
+
   #onPeers(peers: Peer[] | SftError): void {
-    const before = this.#known
+    if (this.#closed) return
+    const before = this.#known instanceof SftError ? this.#known.message : null
     this.#known = peers
-    if (peers instanceof SftError) this.#options.onEvent?.({ type: 'peers', error: peers })
-    else if (before instanceof SftError) this.#options.onEvent?.({ type: 'peers' })
+    if (peers instanceof SftError) {
+      if (peers.message !== before) this.#options.onEvent?.({ type: 'peers', error: peers })
+    } else if (before !== null) {
+      this.#options.onEvent?.({ type: 'peers' })
+    }
     for (const { peerId, stop } of this.#sessions) if (!this.#admits(peerId)) stop.abort()
     this.#node.dropUnadmitted()
   }
@@ -233,11 +256,7 @@ export class Share {
   /** Others may reach this machine to pair with it now, or may no more; and one of them may be paired. */
   async #onCode(): Promise<void> {
     this.#discovery?.announce()
-    try {
-      this.#onPeers(await this.#parts.peers.read())
-    } catch (error) {
-      this.#onPeers(asSftError(error, 'ERR_INTERNAL', 'cannot read the peers file'))
-    }
+    await this.#readPeers()
   }
 
   #onRefused(peerId: string): void {

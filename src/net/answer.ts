@@ -22,7 +22,7 @@ const STATES: Partial<Record<string, Exclude<TcpAnswer['state'], 'open'>>> = {
   ECONNREFUSED: 'closed',
   ETIMEDOUT: 'silent',
   EHOSTDOWN: 'silent',
-  EHOSTUNREACH: 'unroutable',
+  EHOSTUNREACH: 'silent', // nobody has that address, or a firewall says so
   ENETUNREACH: 'unroutable',
   ENETDOWN: 'unroutable',
   EADDRNOTAVAIL: 'unroutable',
@@ -35,6 +35,7 @@ const STATES: Partial<Record<string, Exclude<TcpAnswer['state'], 'open'>>> = {
 export async function tryTcp(address: string, patience: number, signal?: AbortSignal): Promise<TcpAnswer> {
   const target = tcpTarget(address)
   if (target === null) return { state: 'unusable' }
+  if (signal?.aborted === true) return { state: 'silent' }
   const socket = connect(target)
   const { promise, resolve } = Promise.withResolvers<TcpAnswer>()
   const giveUp = (): void => resolve({ state: 'silent' })
@@ -52,28 +53,42 @@ export async function tryTcp(address: string, patience: number, signal?: AbortSi
 }
 
 /**
- * Returns the peer ID that is proved at an address, whoever it is; `null` for what does not speak as sft does, and where
- * nothing listens.
+ * Returns the peer ID that is proved at an address within `patience` milliseconds, whoever it is; `null` for what does not
+ * speak as sft does, and where nothing listens.
  *
  * @throws {@link SftError} `ERR_USAGE` for an address that is not dialled, or the reason of `signal`.
  */
-export async function whoAnswers(node: Node, address: string, signal?: AbortSignal): Promise<string | null> {
+export async function whoAnswers(
+  node: Node,
+  address: string,
+  patience: number,
+  signal?: AbortSignal,
+): Promise<string | null> {
   const host = withoutPeerId(address)
+  const late = AbortSignal.timeout(patience)
+  const ending = signal ? AbortSignal.any([signal, late]) : late
   const { peerId: nobody } = await generateIdentity()
-  let claimed: string | null = null
-  try {
-    await node.knock(`${host}/p2p/${nobody}`, signal) // who answers says that it is another one
-  } catch (error) {
-    if (!(error instanceof SftError) || error.code === 'ERR_USAGE') throw error
-    claimed = error.code === 'ERR_IDENTITY' ? claimedPeerId(error) : null
-  }
+  // Who is asked for somebody else says that it is another one, and then has to prove it.
+  const claimed = await proved(node, `${host}/p2p/${nobody}`, ending)
+  signal?.throwIfAborted()
   if (claimed === null || claimed === node.peerId) return claimed
+  const answers = await proved(node, `${host}/p2p/${claimed}`, ending)
+  signal?.throwIfAborted()
+  return answers === claimed ? claimed : null
+}
+
+/** Knocks at an address, and returns its peer ID if that is proved there, else the one that is claimed there. */
+async function proved(node: Node, address: string, ending: AbortSignal): Promise<string | null> {
   try {
-    await node.knock(`${host}/p2p/${claimed}`, signal) // and now has to prove it
-    return claimed
+    await node.knock(address, ending)
+    return address.slice(address.lastIndexOf('/') + 1)
   } catch (error) {
-    if (error instanceof SftError) return null
-    throw error
+    if (!(error instanceof SftError)) {
+      if (ending.aborted) return null
+      throw error
+    }
+    if (error.code === 'ERR_USAGE') throw error
+    return error.code === 'ERR_IDENTITY' ? claimedPeerId(error) : null
   }
 }
 

@@ -2,12 +2,14 @@ import type { Stream } from '@libp2p/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { SftError } from '../errors.ts'
 import type { ByteStream } from '../protocol/types.ts'
+import { MAX_WINDOW } from '../wire/limits.ts'
 
 /**
- * Most bytes that may wait here to be read. Credit keeps an honest peer far below it; neither muxer offers a way to slow
+ * Most bytes that may wait here to be read. Credit keeps an honest peer below it, which may send a
+ * whole window and besides that the messages of all its requests; neither muxer offers a way to slow
  * a dishonest one down that works (mplex has none, yamux grants more before anybody has read), so it is cut off.
  */
-const MOST_WAITING = 8 * 1024 * 1024
+const MOST_WAITING = MAX_WINDOW + 8 * 1024 * 1024
 
 /** What keeping a chunk costs beside its bytes, about: without it a peer could send millions of a byte each. */
 const CHUNK_COST = 512

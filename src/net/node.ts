@@ -208,7 +208,11 @@ export class Node {
 
   /** As {@link dial}, but only proves that the peer is there. Returns the address that answered first. */
   async knock(candidates: string | Candidates, signal?: AbortSignal): Promise<string> {
-    return this.#dialer.race(asCandidates(candidates), ({ remoteAddr }) => Promise.resolve(remoteAddr.toString()), signal)
+    return this.#dialer.race(
+      asCandidates(candidates),
+      ({ remoteAddr }) => Promise.resolve(remoteAddr.toString()),
+      signal,
+    )
   }
 
   /** Closes every connection and stops listening. */
@@ -232,6 +236,8 @@ function asCandidates(candidates: string | Candidates): Candidates {
 function opener(protocol: string): (connection: Connection, patience: AbortSignal) => Promise<PeerStream> {
   return async (connection, signal) => {
     const stream = await connection.newStream(protocol, { signal, maxOutboundStreams: STREAMS_PER_CONNECTION })
+    // Turned away already, and nobody would ever be told so again.
+    if (stream.status !== 'open') throw new SftError('ERR_CLOSED', 'the peer ended the stream')
     return { stream: toByteStream(stream), ...peerOf(connection) }
   }
 }
