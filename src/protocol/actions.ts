@@ -1,5 +1,6 @@
 import { createHasher } from '../crypto/digest.ts'
 import { SftError } from '../errors.ts'
+import { MAX_DATA } from '../wire/limits.ts'
 import type { Action } from '../wire/message.ts'
 import { components, joinPath, ROOT, type RemotePath } from '../wire/path.ts'
 import { RIGHTS, type Right } from '../wire/rights.ts'
@@ -8,8 +9,8 @@ import { sendListing } from './listing.ts'
 import { sendZeros } from './probe.ts'
 import type { ProviderInit } from './provider.ts'
 import type { Session } from './session.ts'
-import { readBlocks, receiveFile, sendFile, type Transferred } from './transfer.ts'
-import type { FileStore } from './types.ts'
+import { acknowledgement, readBlocks, receiveFile, sendFile, type Transferred } from './transfer.ts'
+import type { FileSink, FileStore } from './types.ts'
 
 /** What a client still sends after each kind of request. */
 export const EXPECTED: Record<Action['type'], Expected> = {
@@ -22,7 +23,14 @@ export const EXPECTED: Record<Action['type'], Expected> = {
   rename: 'nothing',
   mkdir: 'nothing',
   probe: 'receipt',
+  kept: 'nothing',
 }
+
+/**
+ * Uploads of more than a record, or of unknown size, that a session may have under way: each holds a file open, and none
+ * can wait its turn, because their data comes unasked.
+ */
+export const MOST_UPLOADS = 128
 
 type ActionOf<T extends Action['type']> = Extract<Action, { type: T }>
 
@@ -32,23 +40,28 @@ export class Actions {
   readonly #store: FileStore
   readonly #rights: ProviderInit['rights']
   readonly #rightsWithin: NonNullable<ProviderInit['rightsWithin']>
+  /** Stands for the client where files are kept for it. */
+  readonly #keepFor: string
+  #uploads = 0
 
-  constructor(session: Session, init: Pick<ProviderInit, 'store' | 'rights' | 'rightsWithin'>) {
+  constructor(session: Session, init: Pick<ProviderInit, 'store' | 'rights' | 'rightsWithin' | 'remoteId'>) {
     this.#session = session
     this.#store = init.store
     this.#rights = init.rights
     this.#rightsWithin = init.rightsWithin ?? (() => new Set(RIGHTS))
+    this.#keepFor = Array.from(init.remoteId, (byte) => byte.toString(16).padStart(2, '0')).join('')
   }
 
   /**
    * Does what a request asks for and tells the client how it went.
    *
+   * @param done - Called when nothing is left to do but to wait for the client.
    * @returns The file that went across, if one did.
    * @throws {@link SftError} what the client was told, with the cause.
    */
-  async perform(exchange: Exchange, action: Action): Promise<Transferred | undefined> {
+  async perform(exchange: Exchange, action: Action, done: () => void): Promise<Transferred | undefined> {
     try {
-      exchange.signal.throwIfAborted() // cancelled while it waited for its turn: nothing is done
+      exchange.throwIfCancelled() // cancelled while it waited for its turn: nothing is done
       switch (action.type) {
         case 'probe':
           await sendZeros(this.#session, exchange, action.size)
@@ -58,7 +71,7 @@ export class Actions {
           await sendListing(this.#session, exchange, this.#store.list(action.path, action.recursive))
           return undefined
         case 'get':
-          return await this.#get(exchange, action)
+          return await this.#get(exchange, action, done)
         case 'put':
           return await this.#put(exchange, action)
         default:
@@ -71,33 +84,51 @@ export class Actions {
     }
   }
 
-  async #get(exchange: Exchange, action: ActionOf<'get'>): Promise<Transferred> {
+  async #get(exchange: Exchange, action: ActionOf<'get'>, done: () => void): Promise<Transferred> {
     this.#authorize('get', action.path)
+    let sent: Transferred
     const source = await this.#store.open(action.path)
     try {
       const { size } = source.file
       const offset = Math.min(action.offset, size)
       const end = action.length === null ? size : Math.min(offset + action.length, size)
-      this.#session.sendBegin(exchange.id, source.file)
-      return await sendFile(this.#session, exchange, source, { offset, end })
+      sent = await sendFile(this.#session, exchange, source, { offset, end, begin: source.file })
     } finally {
       await source.close()
     }
+    done()
+    await acknowledgement(exchange)
+    return sent
   }
 
   async #put(exchange: Exchange, action: ActionOf<'put'>): Promise<Transferred> {
-    const { path } = action
+    const { path, file, offset, stream } = action
     this.#authorize('put', path)
+    const size = stream ? null : file.size
+    const keepFor = stream ? {} : { keepFor: this.#keepFor }
     const transferred = await this.#replacing(action.overwrite, path, async (overwrite) => {
       const beforeCommit = (): void => {
         this.#authorize('put', path)
         if (overwrite) this.#authorize('overwrite', path)
       }
-      const sink = await this.#store.create(path, action.file, { overwrite, beforeCommit })
-      return receiveFile(this.#session, exchange, sink, action.file.size)
+      const options = { overwrite, beforeCommit, offset, stream, ...keepFor }
+      const createSink = async (): Promise<FileSink> => this.#store.create(path, file, options)
+      const receive = async (): Promise<Transferred> =>
+        receiveFile(this.#session, exchange, { size, offset }, createSink)
+      return size !== null && size <= MAX_DATA ? receive() : this.#upload(receive)
     })
     this.#session.sendResult(exchange.id, {})
     return transferred
+  }
+
+  async #upload<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#uploads >= MOST_UPLOADS) throw new SftError('ERR_BUSY', 'too many uploads at once')
+    this.#uploads += 1
+    try {
+      return await work()
+    } finally {
+      this.#uploads -= 1
+    }
   }
 
   /**
@@ -140,6 +171,11 @@ export class Actions {
         return {}
       case 'digest':
         return { digest: await this.#digest(exchange, action) }
+      case 'kept': {
+        this.#authorize('put', action.path)
+        const { bytes, changed } = await store.kept(action.path, action.file, this.#keepFor)
+        return { kept: bytes, changed }
+      }
     }
   }
 
@@ -149,7 +185,7 @@ export class Actions {
     try {
       const hasher = createHasher(action.algorithm)
       for await (const block of readBlocks(source, 0, source.file.size, this.#session.pool)) {
-        exchange.signal.throwIfAborted()
+        exchange.throwIfCancelled()
         hasher.update(block)
       }
       await source.verify()

@@ -29,6 +29,10 @@ export class Channel {
   readonly #sealer: Sealer
   readonly #opener: Opener
   readonly #deadlines: Deadlines
+  // Small records that leave together, in one write; it becomes one frame of the muxer and one message of Noise.
+  readonly #batch = new Uint8Array(LENGTH_BYTES + MAX_RECORD)
+  #batched = 0
+  #leaving = false
   // Plaintexts are put together here; sealing copies them out, so one buffer serves every record.
   readonly #plaintext = new Uint8Array(MAX_RECORD - RECORD_OVERHEAD)
 
@@ -64,7 +68,7 @@ export class Channel {
     this.#deadlines = deadlines
   }
 
-  /** Sends a control message at once. What the peer can cause to be sent is bounded by what it may ask. */
+  /** Sends a control message at the end of this turn of the event loop at the latest. What the peer can cause to be sent is bounded by what it may ask. */
   send(message: Exclude<Message, { type: 'badRequest' }>): void {
     const encoded = encodeMessage(message)
     this.#plaintext[0] = RECORD_KIND.message
@@ -72,9 +76,13 @@ export class Channel {
     this.#seal(1 + encoded.byteLength, message.type === 'close')
   }
 
-  /** Sends bytes of a request, waiting first until the stream can take them. `bytes` may be reused at once. */
-  async sendData(id: number, bytes: Uint8Array): Promise<void> {
-    await this.drained()
+  /** Whether the stream takes no more for now. */
+  get full(): boolean {
+    return this.#stream.full
+  }
+
+  /** Sends bytes of a request, for which the caller waits until the stream is not {@link full}. They may be reused at once. */
+  sendData(id: number, bytes: Uint8Array): void {
     this.#plaintext[0] = RECORD_KIND.data
     new DataView(this.#plaintext.buffer).setUint32(1, id)
     this.#plaintext.set(bytes, DATA_HEADER)
@@ -87,14 +95,14 @@ export class Channel {
   }
 
   /**
-   * Yields what the peer sends, up to and including its `close`.
+   * Yields what the peer sends, up to and including its `close`: at once all that is there.
    *
    * @throws {@link SftError} `ERR_CLOSED` if the stream ends before that, `ERR_DECRYPT`, `ERR_PROTOCOL`, `ERR_TIMEOUT`.
    */
-  receive(): AsyncGenerator<Opened> {
+  receive(): AsyncGenerator<Iterable<Opened>> {
     return pipe(
-      () => this.#frames(),
-      (frames) => this.#open(frames),
+      () => this.#batches(),
+      (batches) => this.#open(batches),
     )
   }
 
@@ -112,32 +120,72 @@ export class Channel {
   async close(error: number): Promise<void> {
     if (this.#sealer.done) return
     this.send({ type: 'close', error })
+    this.#flush()
     await this.#stream.close()
   }
 
   abort(error: Error): void {
+    this.#batched = 0
     this.#stream.abort(error)
   }
 
   #seal(length: number, final: boolean): void {
     if (this.#sealer.done) throw new SftError('ERR_CLOSED', 'the session was closed')
-    const frame = new Uint8Array(LENGTH_BYTES + length + RECORD_OVERHEAD)
+    const size = LENGTH_BYTES + length + RECORD_OVERHEAD
+    if (this.#batched + size > this.#batch.byteLength) this.#flush()
+    const alone = size > MOST_IN_BATCH
+    const frame = alone ? new Uint8Array(size) : this.#batch.subarray(this.#batched, this.#batched + size)
     writeLength(frame, length + RECORD_OVERHEAD)
     this.#sealer.seal(frame.subarray(LENGTH_BYTES), this.#plaintext.subarray(0, length), final)
-    this.#stream.write(frame)
-  }
-
-  async *#frames(): AsyncGenerator<Uint8Array> {
-    while (!this.#opener.done) {
-      const frame = await this.#reader.next(RECORD_OVERHEAD + 1, MAX_RECORD)
-      if (frame === null) throw new SftError('ERR_CLOSED', 'the connection was lost')
-      yield frame
+    if (alone) {
+      this.#flush()
+      this.#stream.write(frame)
+      return
+    }
+    this.#batched += size
+    if (!this.#leaving) {
+      this.#leaving = true
+      setImmediate(() => this.#leave())
     }
   }
 
-  async *#open(frames: AsyncIterable<Uint8Array>): AsyncGenerator<Opened> {
-    for await (const frame of frames) {
-      const opened = parsePlaintext(this.#opener.open(frame))
+  #leave(): void {
+    this.#leaving = false
+    try {
+      this.#flush()
+    } catch (error) {
+      this.abort(error as Error) // the stream closed at this moment; nobody would catch what is thrown here
+    }
+  }
+
+  #flush(): void {
+    if (this.#batched === 0) return
+    const records = this.#batch.slice(0, this.#batched)
+    this.#batched = 0
+    this.#stream.write(records)
+  }
+
+  async *#batches(): AsyncGenerator<Iterable<Uint8Array>> {
+    do yield this.#ready()
+    while (!this.#opener.done && (await this.#reader.more()))
+    if (!this.#opener.done) throw new SftError('ERR_CLOSED', 'the connection was lost')
+  }
+
+  *#ready(): Generator<Uint8Array> {
+    while (!this.#opener.done) {
+      const record = this.#reader.ready(RECORD_OVERHEAD + 1, MAX_RECORD)
+      if (record === null) return
+      yield record
+    }
+  }
+
+  async *#open(batches: AsyncIterable<Iterable<Uint8Array>>): AsyncGenerator<Iterable<Opened>> {
+    for await (const records of batches) yield this.#openEach(records)
+  }
+
+  *#openEach(records: Iterable<Uint8Array>): Generator<Opened> {
+    for (const record of records) {
+      const opened = parsePlaintext(this.#opener.open(record))
       if ((opened.type === 'close') !== this.#opener.done) {
         throw new SftError('ERR_PROTOCOL', 'the final record and the close message do not agree')
       }
@@ -145,6 +193,9 @@ export class Channel {
     }
   }
 }
+
+/** Most bytes of a framed record that shares a write with others: a larger one is better off without the copy. */
+const MOST_IN_BATCH = 16_384
 
 /** Reads the kind of a record and what follows it (docs/protocol.md section 4). */
 function parsePlaintext(plaintext: Uint8Array): Opened {

@@ -1,6 +1,6 @@
 import { asSftError, SftError } from '../errors.ts'
-import { MAX_REQUESTS } from '../wire/limits.ts'
-import type { Action, Algorithm, Entry, FileInfo, Unlistable } from '../wire/message.ts'
+import { MAX_DATA, MAX_REQUESTS } from '../wire/limits.ts'
+import type { Action, Algorithm, Entry, FileInfo, Message, Unlistable } from '../wire/message.ts'
 import type { RemotePath } from '../wire/path.ts'
 import type { Right } from '../wire/rights.ts'
 import { Channel } from './channel.ts'
@@ -10,9 +10,9 @@ import type { HandshakeInit } from './handshake.ts'
 import { receiveListing } from './listing.ts'
 import { receiveZeros } from './probe.ts'
 import { Session, WINDOW } from './session.ts'
-import { receiveFile, sendFile, type OnProgress, type Transferred } from './transfer.ts'
+import { acknowledgement, receiveFile, sendFile, type OnProgress, type Transferred } from './transfer.ts'
 import { Turns } from './turns.ts'
-import { DEADLINES, type ByteStream, type Deadlines, type FileSink, type FileSource } from './types.ts'
+import { DEADLINES, type ByteStream, type Deadlines, type FileSink, type FileSource, type Kept } from './types.ts'
 
 export interface ClientInit extends Omit<HandshakeInit, 'role' | 'window'> {
   readonly deadlines?: Deadlines
@@ -29,10 +29,14 @@ const EXPECTED: Record<Action['type'], Expected> = {
   rename: 'result',
   mkdir: 'result',
   probe: 'bytes',
+  kept: 'result',
 }
 
 /** Requests under way at once; further calls wait. Half of what is allowed, for those that end later over there. */
 const AT_ONCE = MAX_REQUESTS / 2
+
+/** Uploads of more than a record under way at once: half of what a provider takes. */
+const UPLOADS_AT_ONCE = 64
 
 export interface CallOptions {
   /** Ends the call early; the session stays usable. */
@@ -43,6 +47,20 @@ export interface TransferOptions extends CallOptions {
   readonly onProgress?: OnProgress | undefined
 }
 
+export interface GetOptions extends TransferOptions {
+  /** Fetches from here on; what lies before it must be kept in the sink. */
+  readonly offset?: number
+}
+
+export interface PutOptions extends TransferOptions {
+  /** Replaces a file that has the name. */
+  readonly overwrite?: boolean
+  /** Sends from here on; what lies before it is kept over there, as {@link ProtocolClient.kept} tells. */
+  readonly offset?: number
+  /** The source goes on until it reads nothing, whatever its size says, which has to be 0. */
+  readonly stream?: boolean
+}
+
 /** The asking side of one session. Calls may overlap; each stands for one request, and too many of them wait. */
 export class ProtocolClient {
   /** Rejects or resolves when the session ends, whoever ends it. */
@@ -50,6 +68,7 @@ export class ProtocolClient {
   readonly #session: Session
   readonly #welcome = Promise.withResolvers<ReadonlySet<Right>>()
   readonly #turns = new Turns(AT_ONCE)
+  readonly #uploads = new Turns(UPLOADS_AT_ONCE)
   #nextId = 1
 
   /**
@@ -74,6 +93,11 @@ export class ProtocolClient {
     this.#session = new Session(channel, { onWelcome: this.#welcome.resolve }, deadlines)
     this.closed = this.#session.run()
     this.closed.catch(this.#welcome.reject)
+  }
+
+  /** Whether the session is over, so that every call fails. */
+  get ended(): boolean {
+    return this.#session.ended
   }
 
   /** What the share allowed this client when the session began. */
@@ -106,18 +130,22 @@ export class ProtocolClient {
   /**
    * Fetches a file into the sink that `createSink` opens once its size is known.
    *
-   * @throws {@link SftError} as {@link receiveFile}; nothing is left under the final name then.
+   * @throws {@link SftError} as {@link receiveFile}; nothing is left under the final name then. `ERR_CHANGED` if the file
+   * ends before `offset`.
    */
   async get(
     path: RemotePath,
+    options: GetOptions,
     createSink: (file: FileInfo) => Promise<FileSink>,
-    options?: TransferOptions,
   ): Promise<Transferred> {
-    return this.#during({ type: 'get', path, offset: 0, length: null }, options, async (exchange) => {
+    const { offset = 0 } = options
+    return this.#during({ type: 'get', path, offset, length: null }, options, async (exchange) => {
       try {
         const file = await exchange.begun
-        const sink = await createSink(file)
-        const received = await receiveFile(this.#session, exchange, sink, file.size, options?.onProgress)
+        if (offset > file.size) throw new SftError('ERR_CHANGED', 'the file is shorter than what was kept of it')
+        const announced = { size: file.size, offset }
+        const create = async (): Promise<FileSink> => createSink(file)
+        const received = await receiveFile(this.#session, exchange, announced, create, options.onProgress)
         this.#acknowledge(exchange, null)
         return received
       } catch (error) {
@@ -128,11 +156,28 @@ export class ProtocolClient {
   }
 
   /** Stores a file; resolves once the provider has it, verified and under its final name. */
-  async put(path: RemotePath, source: FileSource, overwrite: boolean, options?: TransferOptions): Promise<Transferred> {
+  async put(path: RemotePath, source: FileSource, options: PutOptions): Promise<Transferred> {
     const { file } = source
-    return this.#during({ type: 'put', path, file, overwrite }, options, async (exchange) =>
-      sendFile(this.#session, exchange, source, { offset: 0, end: file.size }, options?.onProgress),
-    )
+    const { overwrite = false, offset = 0, stream = false } = options
+    const large = stream || file.size > MAX_DATA
+    if (large) await this.#uploads.take()
+    try {
+      return await this.#during({ type: 'put', path, file, overwrite, offset, stream }, options, async (exchange) => {
+        const part = { offset, end: stream ? null : file.size }
+        const sent = await sendFile(this.#session, exchange, source, part, options.onProgress)
+        await acknowledgement(exchange)
+        return sent
+      })
+    } finally {
+      if (large) this.#uploads.done()
+    }
+  }
+
+  /** Asks how much the provider keeps of an upload of this very file (path, size, time) that was cut off. */
+  async kept(path: RemotePath, file: FileInfo, options?: CallOptions): Promise<Kept> {
+    const { kept = 0, changed = false } = await this.#ask({ type: 'kept', path, file }, options)
+    if (kept > file.size) throw new SftError('ERR_PROTOCOL', 'the peer keeps more of the file than there is of it')
+    return { bytes: kept, changed }
   }
 
   async remove(path: RemotePath, options?: CallOptions): Promise<void> {
@@ -183,7 +228,7 @@ export class ProtocolClient {
   }
 
   /** Sends a request that is answered by one result. */
-  async #ask(action: Action, options?: CallOptions): Promise<{ entry?: Entry; digest?: Uint8Array }> {
+  async #ask(action: Action, options?: CallOptions): Promise<Extract<Message, { type: 'result' }>> {
     return this.#during(action, options, async (exchange) => {
       try {
         const result = await exchange.answered
@@ -214,7 +259,7 @@ export class ProtocolClient {
 
   /** Sends a request once there may be one more; {@link #end} has to follow. */
   async #begin(action: Action): Promise<Exchange> {
-    await this.#turns.take()
+    if (!this.#turns.tryTake()) await this.#turns.take()
     try {
       const id = this.#nextId++
       const exchange = this.#session.begin(id, EXPECTED[action.type])
@@ -233,10 +278,11 @@ export class ProtocolClient {
 
   /** Makes `signal` cancel the work on a request; returns how to undo that. */
   #endEarly(exchange: Exchange, signal: AbortSignal | undefined): () => void {
-    const cancel = (): void => exchange.cancel(new SftError('ERR_ABORTED', 'cancelled', { cause: signal?.reason }))
-    if (signal?.aborted === true) cancel()
-    signal?.addEventListener('abort', cancel)
-    return () => signal?.removeEventListener('abort', cancel)
+    if (!signal) return () => undefined
+    const cancel = (): void => exchange.cancel(new SftError('ERR_ABORTED', 'cancelled', { cause: signal.reason }))
+    if (signal.aborted) cancel()
+    signal.addEventListener('abort', cancel)
+    return () => signal.removeEventListener('abort', cancel)
   }
 
   /** Tells the provider how a request ended here, which it waits for after a transfer to this side. */

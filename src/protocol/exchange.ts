@@ -2,6 +2,7 @@ import { fromWire, SftError } from '../errors.ts'
 import type { FileInfo, Message } from '../wire/message.ts'
 import type { BlockPool } from './blocks.ts'
 import { Inbox } from './inbox.ts'
+import { Word } from './word.ts'
 
 export type End = Extract<Message, { type: 'end' }>
 export type Result = Extract<Message, { type: 'result' }>
@@ -21,10 +22,10 @@ export class Exchange {
   readonly id: number
   readonly inbox: Inbox
   readonly #expected: Expected
-  readonly #begun = Promise.withResolvers<FileInfo>()
-  readonly #ended = Promise.withResolvers<End>()
-  readonly #answered = Promise.withResolvers<Result>()
-  readonly #cancelled = new AbortController()
+  readonly #begun = new Word<FileInfo>()
+  readonly #ended = new Word<End>()
+  readonly #answered = new Word<Result>()
+  #cancelled: Error | undefined
   #state: 'begin' | 'data' | 'over'
   #endSent = false
 
@@ -33,8 +34,6 @@ export class Exchange {
     this.inbox = new Inbox(pool)
     this.#expected = expected
     this.#state = expected === 'nothing' ? 'over' : expected === 'file' ? 'begin' : 'data'
-    // Nobody may be waiting when one of them fails; whoever does wait gets the error.
-    for (const { promise } of [this.#begun, this.#ended, this.#answered]) promise.catch(() => undefined)
   }
 
   /** The file the peer is about to send. */
@@ -52,9 +51,14 @@ export class Exchange {
     return this.#answered.promise
   }
 
-  /** Aborted, with the reason, when work on the request is of no more use: the peer ended it early, or is gone. */
-  get signal(): AbortSignal {
-    return this.#cancelled.signal
+  /** Why work on the request is of no more use, once it is: the peer ended it early, or is gone. */
+  get cancelled(): Error | undefined {
+    return this.#cancelled
+  }
+
+  /** Throws the reason if work on the request is of no more use. */
+  throwIfCancelled(): void {
+    if (this.#cancelled) throw this.#cancelled
   }
 
   /** Whether the peer has sent all it has to. */
@@ -107,8 +111,8 @@ export class Exchange {
   /** Ends this side's work with `error`; what the peer still has to send is waited for. */
   cancel(error: Error): void {
     this.inbox.fail(error)
-    for (const { reject } of [this.#begun, this.#ended, this.#answered]) reject(error)
-    this.#cancelled.abort(error)
+    for (const word of [this.#begun, this.#ended, this.#answered]) word.reject(error)
+    this.#cancelled ??= error
   }
 
   /** Ends everything with `error`, because the session is over. */
@@ -121,7 +125,7 @@ export class Exchange {
     if (!this.#takesData || this.#state === 'over' || (this.#state === 'begin' && end.error === 0))
       throw outOfTurn('an end')
     this.#state = 'over'
-    this.#begun.reject(remoteError(end.error))
+    if (end.error !== 0) this.#begun.reject(remoteError(end.error))
     this.#ended.resolve(end)
     this.inbox.end()
   }
@@ -133,7 +137,7 @@ export class Exchange {
       throw outOfTurn('a result')
     this.#state = 'over'
     this.#answered.resolve(result)
-    if (!succeeds) this.#cancelled.abort(remoteError(result.error))
+    if (!succeeds) this.#cancelled ??= remoteError(result.error)
   }
 
   get #takesData(): boolean {

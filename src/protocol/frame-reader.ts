@@ -23,10 +23,15 @@ export class FrameReader {
    */
   async next(least: number, most: number): Promise<Uint8Array | null> {
     for (;;) {
-      const payload = this.#decoder.next(least, most)
+      const payload = this.ready(least, most)
       if (payload !== null) return payload
-      if (!(await this.#more())) return null
+      if (!(await this.more())) return null
     }
+  }
+
+  /** As {@link next}, but returns `null` if the frame is not there yet. */
+  ready(least: number, most: number): Uint8Array | null {
+    return this.#decoder.next(least, most)
   }
 
   /** Returns exactly `length` bytes that are not framed. Throws as {@link next}, and `ERR_CLOSED` at any end. */
@@ -34,7 +39,7 @@ export class FrameReader {
     for (;;) {
       const bytes = this.#decoder.take(length)
       if (bytes !== null) return bytes
-      if (!(await this.#more())) throw cut()
+      if (!(await this.more())) throw cut()
     }
   }
 
@@ -47,8 +52,8 @@ export class FrameReader {
     throw new SftError('ERR_PROTOCOL', 'the peer sent bytes after the final record')
   }
 
-  /** Waits for bytes. Returns false at an end between two frames. */
-  async #more(): Promise<boolean> {
+  /** Waits for bytes. Returns false at an end between two frames. Throws as {@link next}. */
+  async more(): Promise<boolean> {
     const arriving = this.#source.next()
     const { done, value } = await (this.#decoder.pending === 0
       ? arriving

@@ -5,6 +5,7 @@ export class Inbox {
   readonly #pool: BlockPool
   readonly #blocks: { buffer: Uint8Array; length: number }[] = []
   #wake: (() => void) | undefined
+  #held = 0
   #ended = false
   #failure: Error | undefined
   #discarding = false
@@ -20,6 +21,7 @@ export class Inbox {
    */
   push(bytes: Uint8Array): number {
     if (this.#discarding) return bytes.byteLength
+    this.#held += bytes.byteLength
     for (let rest = bytes; rest.byteLength > 0;) {
       let tail = this.#blocks.at(-1)
       if (!tail || tail.length === tail.buffer.byteLength) {
@@ -55,10 +57,33 @@ export class Inbox {
   /** Throws away what is here and what will come; returns how many bytes were here. */
   discard(): number {
     this.#discarding = true
+    this.#held = 0
     return this.#blocks.splice(0).reduce((sum, { buffer, length }) => {
       this.#pool.release(buffer)
       return sum + length
     }, 0)
+  }
+
+  /**
+   * Returns all the bytes once the last is there, or `null` as soon as there are more than `most`. Throws what
+   * {@link fail} was given.
+   */
+  async whole(most: number): Promise<Uint8Array | null> {
+    for (;;) {
+      if (this.#failure) throw this.#failure
+      if (this.#held > most) return null
+      if (this.#ended) break
+      await this.#change()
+    }
+    const [first] = this.#blocks
+    if (first && this.#blocks.length === 1) return first.buffer.subarray(0, first.length)
+    const bytes = new Uint8Array(this.#held)
+    let filled = 0
+    for (const { buffer, length } of this.#blocks) {
+      bytes.set(buffer.subarray(0, length), filled)
+      filled += length
+    }
+    return bytes
   }
 
   /** Yields the bytes in order. Each is valid until the next is asked for. Throws what {@link fail} was given. */
@@ -67,6 +92,7 @@ export class Inbox {
       if (this.#failure) throw this.#failure
       const block = this.#blocks.shift()
       if (block) {
+        this.#held -= block.length
         try {
           yield block.buffer.subarray(0, block.length)
         } finally {
@@ -75,9 +101,13 @@ export class Inbox {
       } else if (this.#ended) {
         return
       } else {
-        await new Promise<void>((resolve) => (this.#wake = resolve))
-        this.#wake = undefined
+        await this.#change()
       }
     }
+  }
+
+  async #change(): Promise<void> {
+    await new Promise<void>((resolve) => (this.#wake = resolve))
+    this.#wake = undefined
   }
 }

@@ -2,14 +2,15 @@ import { SftError } from '../errors.ts'
 import { MAX_DATA } from '../wire/limits.ts'
 import { remoteError, type Exchange } from './exchange.ts'
 import type { Session } from './session.ts'
-import { sendBytes, type OnProgress } from './transfer.ts'
+import type { OnProgress } from './transfer.ts'
 
 const ZEROS = new Uint8Array(MAX_DATA)
 
 /** Answers a probe: sends `size` zero bytes as credit allows, and how many they were. The caller reports a failure. */
 export async function sendZeros(session: Session, exchange: Exchange, size: number): Promise<void> {
   for (let sent = 0; sent < size; sent += MAX_DATA) {
-    await sendBytes(session, exchange, ZEROS.subarray(0, Math.min(MAX_DATA, size - sent)))
+    // Not as much as goes at once: they cost nothing to make, and others have something to send too.
+    await session.sendData(exchange, ZEROS.subarray(0, Math.min(MAX_DATA, size - sent)))
   }
   session.sendEnd(exchange, { size, md5: new Uint8Array(0) })
 }

@@ -31,14 +31,17 @@ export interface ProviderInit extends Omit<HandshakeInit, 'role' | 'window'> {
    * is moved to where that is more than at its old path. All rights if absent.
    */
   readonly rightsWithin?: (path: RemotePath) => ReadonlySet<Right>
-  /** Called when a request to the share has ended; a probe is none. */
+  /** Called when a request to the share has ended; a probe is none, nor a question for what is kept. */
   readonly onServed?: (served: Served) => void
   readonly signal?: AbortSignal
   readonly deadlines?: Deadlines
 }
 
-/** Requests of one session that are worked on at once; further ones wait their turn. Uploads, whose data comes unasked, do not. */
-const AT_ONCE = 8
+/**
+ * Requests of one session that are worked on at once; further ones wait their turn. Uploads, whose data comes unasked, do
+ * not, nor does a file that was sent and waits for the word of the client.
+ */
+const AT_ONCE = 16
 
 /** Probes of one session that are answered at once; further ones wait their turn. */
 const PROBES_AT_ONCE = 2
@@ -101,17 +104,22 @@ class Provider {
   /** Works on one request. Never throws: what fails is the client's to know and ends nothing else. */
   async #serve(exchange: Exchange, action: Action): Promise<void> {
     const turns = action.type === 'put' ? null : action.type === 'probe' ? this.#probes : this.#turns
-    await turns?.take()
+    if (turns?.tryTake() === false) await turns.take()
+    let working = true
+    const done = (): void => {
+      if (working) turns?.done()
+      working = false
+    }
     let outcome: Omit<Served, 'action'>
     try {
-      const transferred = await this.#actions.perform(exchange, action)
+      const transferred = await this.#actions.perform(exchange, action, done)
       outcome = { ...(transferred && { transferred }) }
     } catch (error) {
       outcome = { error: asSftError(error, 'ERR_INTERNAL', 'the request failed') }
     }
     this.#session.finish(exchange)
-    turns?.done()
-    if (action.type === 'probe') return
+    done()
+    if (action.type === 'probe' || action.type === 'kept') return
     try {
       this.#init.onServed?.({ action, ...outcome })
     } catch (error) {

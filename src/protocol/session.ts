@@ -6,6 +6,7 @@ import { BlockPool } from './blocks.ts'
 import type { Channel, Opened } from './channel.ts'
 import { ReceiveCredit, SendCredit } from './credit.ts'
 import { Exchange, remoteError, type Expected } from './exchange.ts'
+import { Turns } from './turns.ts'
 import type { Deadlines } from './types.ts'
 
 /** A request as it came, readable or not. */
@@ -17,8 +18,10 @@ export interface SessionRole {
   onWelcome?(rights: ReadonlySet<Right>): void
 }
 
-/** File bytes a session is ready to receive at first, and grants again as they are consumed. */
+/** File bytes a session is ready to receive at first; more as {@link ReceiveCredit} finds fit. */
 export const WINDOW = 2 * 1024 * 1024
+
+const STORES_AT_ONCE = 64
 
 /**
  * The many requests of one channel: gives each message to the request it belongs to, keeps the credit of both
@@ -26,6 +29,8 @@ export const WINDOW = 2 * 1024 * 1024
  */
 export class Session {
   readonly pool = new BlockPool()
+  /** Small files that are stored at once, each of which takes up descriptors. They need nothing more of the peer. */
+  readonly stores = new Turns(STORES_AT_ONCE)
   readonly #channel: Channel
   readonly #role: SessionRole
   readonly #deadlines: Deadlines
@@ -54,11 +59,14 @@ export class Session {
   async run(): Promise<void> {
     const pulse = setInterval(() => this.#pulse(), this.#deadlines.stall / 4)
     try {
-      for await (const opened of this.#channel.receive()) {
+      for await (const batch of this.#channel.receive()) {
         this.#lastReceived = Date.now()
-        this.#dispatch(opened)
-        // A peer that asks and does not read is not read from either, so that answers cannot pile up.
-        if (opened.type === 'request' || opened.type === 'badRequest') await this.#channel.drained()
+        for (const opened of batch) {
+          this.#dispatch(opened)
+          // A peer that asks and does not read is not read from either, so that answers cannot pile up.
+          const asked = opened.type === 'request' || opened.type === 'badRequest'
+          if (asked && this.#channel.full) await this.#channel.drained()
+        }
       }
     } catch (error) {
       this.abort(error as Error)
@@ -104,13 +112,25 @@ export class Session {
     this.#send({ type: 'begin', id, file })
   }
 
+  /**
+   * Sends data of a request, at most one record, if there is credit for it and the stream takes it at once; returns
+   * whether it did.
+   */
+  trySendData(exchange: Exchange, bytes: Uint8Array): boolean {
+    exchange.throwIfCancelled()
+    if (this.#channel.full || !this.#sendCredit.tryTake(bytes.byteLength)) return false
+    this.#channel.sendData(exchange.id, bytes)
+    return true
+  }
+
   /** Sends data of a request, at most one record, once there is credit for it. The bytes may be reused afterwards. */
   async sendData(exchange: Exchange, bytes: Uint8Array): Promise<void> {
-    exchange.signal.throwIfAborted()
+    exchange.throwIfCancelled()
     await this.#sendCredit.take(bytes.byteLength)
-    if (exchange.signal.aborted) this.#sendCredit.grant(bytes.byteLength) // back to where it came from
-    exchange.signal.throwIfAborted()
-    await this.#channel.sendData(exchange.id, bytes)
+    if (exchange.cancelled) this.#sendCredit.grant(bytes.byteLength) // back to where it came from
+    exchange.throwIfCancelled()
+    await this.#channel.drained()
+    this.#channel.sendData(exchange.id, bytes)
   }
 
   sendEnd(exchange: Exchange, end: { size: number; md5: Uint8Array } | { error: unknown }): void {
@@ -161,6 +181,7 @@ export class Session {
     if (this.#failure) return
     this.#failure = error
     this.#sendCredit.close(error)
+    this.#receiveCredit.close()
     for (const { exchange } of this.#exchanges.values()) exchange.fail(error)
     this.#exchanges.clear()
   }

@@ -1,8 +1,9 @@
-import { createHasher, sameDigest } from '../crypto/digest.ts'
-import { SftError } from '../errors.ts'
+import { createHasher, sameDigest, type Hasher } from '../crypto/digest.ts'
+import { SftError, type SftErrorCode } from '../errors.ts'
 import { MAX_DATA } from '../wire/limits.ts'
+import type { FileInfo } from '../wire/message.ts'
 import type { BlockPool } from './blocks.ts'
-import { remoteError, type Exchange } from './exchange.ts'
+import { remoteError, type End, type Exchange } from './exchange.ts'
 import type { Session } from './session.ts'
 import type { FileSink, FileSource } from './types.ts'
 
@@ -17,8 +18,18 @@ export interface Transferred {
 /** Called as bytes of a transfer are sent or stored, with how many. */
 export type OnProgress = (bytes: number) => void
 
+/** What of a file is sent. */
+export interface Part {
+  /** Where the data begins; the digest is of the whole file all the same. */
+  readonly offset: number
+  /** Where it ends; `null` where the source ends, whose size nobody knows before. */
+  readonly end: number | null
+  /** The file, if its receiver does not know it yet. */
+  readonly begin?: FileInfo
+}
+
 /**
- * Sends the bytes of a file from `offset` to `end` and waits for the receiver's word that it has them.
+ * Sends the bytes of a file. The receiver's word that it has them is the caller's to wait for: {@link acknowledgement}.
  *
  * A failure on this side is reported to the receiver as its `end`; one on the other side ends the sending early.
  *
@@ -28,30 +39,59 @@ export async function sendFile(
   session: Session,
   exchange: Exchange,
   source: FileSource,
-  range: { offset: number; end: number },
+  part: Part,
   onProgress?: OnProgress,
 ): Promise<Transferred> {
-  const hasher = createHasher('md5')
   try {
-    for await (const block of readBlocks(source, 0, range.offset, session.pool)) {
-      exchange.signal.throwIfAborted() // nothing is sent yet, so that only this ends the work for a peer that is gone
-      hasher.update(block)
-    }
-    for await (const block of readBlocks(source, range.offset, range.end, session.pool)) {
-      hasher.update(block)
-      await sendBytes(session, exchange, block, onProgress)
-    }
-    await source.verify()
+    const small = part.offset === 0 && part.end !== null && part.end <= MAX_DATA
+    const sent = await (small ? sendSmall : sendLarge)(session, exchange, source, part, onProgress)
+    session.sendEnd(exchange, sent)
+    return sent
   } catch (error) {
-    if (!session.ended) session.sendEnd(exchange, { error })
+    if (!session.ended && !exchange.endWasSent) session.sendEnd(exchange, { error })
     throw error
   }
-  const sent = { size: range.end, md5: hasher.digest() }
-  session.sendEnd(exchange, sent)
+}
+
+/** Waits for the receiver's word on what was sent. @throws {@link SftError} its error. */
+export async function acknowledgement(exchange: Exchange): Promise<void> {
   const { error } = await exchange.answered
   if (error !== 0) throw remoteError(error)
-  return sent
 }
+
+/** Sends a file of one record: it is read before anything is said, so that all of it leaves together. */
+async function sendSmall(...[session, exchange, source, part, onProgress]: SendArguments): Promise<Transferred> {
+  const size = part.end ?? 0
+  const bytes = new Uint8Array(size) // no block of the pool, which would be mostly empty and run out
+  await fill(source, bytes, 0, size)
+  await source.verify()
+  const hasher = createHasher('md5')
+  hasher.update(bytes)
+  if (part.begin) session.sendBegin(exchange.id, part.begin)
+  await sendBytes(session, exchange, bytes, onProgress)
+  return { size, md5: hasher.digest() }
+}
+
+async function sendLarge(...[session, exchange, source, part, onProgress]: SendArguments): Promise<Transferred> {
+  const hasher = createHasher('md5')
+  if (part.begin) session.sendBegin(exchange.id, part.begin)
+  for await (const block of readBlocks(source, 0, part.offset, session.pool)) {
+    exchange.throwIfCancelled() // nothing is sent yet, so that only this ends the work for a peer that is gone
+    hasher.update(block)
+  }
+  let size = part.offset
+  const blocks =
+    part.end === null ? readToEnd(source, session.pool) : readBlocks(source, part.offset, part.end, session.pool)
+  for await (const block of blocks) {
+    hasher.update(block)
+    size += block.byteLength
+    await sendBytes(session, exchange, block, onProgress)
+  }
+  await source.verify()
+  return { size, md5: hasher.digest() }
+}
+
+type SendArguments = Parameters<typeof sendFile>
 
 /** Sends bytes as data records of a request. */
 export async function sendBytes(
@@ -62,71 +102,144 @@ export async function sendBytes(
 ): Promise<void> {
   for (let offset = 0; offset < bytes.byteLength; offset += MAX_DATA) {
     const record = bytes.subarray(offset, offset + MAX_DATA)
-    await session.sendData(exchange, record)
+    if (!session.trySendData(exchange, record)) await session.sendData(exchange, record)
     onProgress?.(record.byteLength)
   }
 }
 
+/** What is known of a file before its data comes. */
+export interface Announced {
+  /** Its bytes, more of which end the transfer at once; `null` if that is not known. */
+  readonly size: number | null
+  /** Where the data begins: what lies before it is kept in the sink. */
+  readonly offset: number
+}
+
 /**
- * Receives a whole file into `sink` and commits it once it is complete and verified; otherwise discards it.
+ * Receives a file into the sink that `createSink` opens and commits it once it is complete and verified. If it fails,
+ * what arrived is set aside for another attempt, or discarded where it is known to be of no use.
  *
  * The caller reports the outcome to the sender.
  *
- * @param size - Bytes announced; more of them end the transfer at once.
- * @throws {@link SftError} `ERR_DIGEST`, `ERR_TRUNCATED`, `ERR_PROTOCOL`, the sender's error, or that of the sink.
+ * @throws {@link SftError} `ERR_DIGEST`, `ERR_TRUNCATED`, `ERR_PROTOCOL`, `ERR_CHANGED` if the sink keeps another number
+ * of bytes than `offset`, the sender's error, or that of the sink.
  */
 export async function receiveFile(
   session: Session,
   exchange: Exchange,
-  sink: FileSink,
-  size: number,
+  { size, offset }: Announced,
+  createSink: () => Promise<FileSink>,
   onProgress?: OnProgress,
 ): Promise<Transferred> {
-  const hasher = createHasher('md5')
-  let received = 0
+  if (size !== null && size <= MAX_DATA && offset === 0)
+    return receiveSmall(session, exchange, size, createSink, onProgress)
+  const sink = await createSink()
   try {
+    if (sink.kept !== offset) throw new SftError('ERR_CHANGED', 'what is kept of the file is not what it was')
+    const hasher = createHasher('md5')
+    await hashKept(session, exchange, sink, hasher)
+    let received = offset
     for await (const block of exchange.inbox.blocks()) {
       received += block.byteLength
-      if (received > size) throw new SftError('ERR_PROTOCOL', 'the peer sent more bytes than it announced')
+      if (size !== null && received > size) throw tooMuch()
       hasher.update(block)
       await sink.write(block)
       session.consumed(block.byteLength)
       onProgress?.(block.byteLength)
     }
-    const end = await exchange.ended
-    if (end.error !== 0) throw remoteError(end.error)
-    if (received !== size || end.size !== size) {
-      throw new SftError('ERR_TRUNCATED', `${received} of ${size} bytes arrived`)
-    }
-    const md5 = hasher.digest()
-    if (!sameDigest(md5, end.md5)) {
-      throw new SftError('ERR_DIGEST', 'the bytes that arrived differ from those that were sent; nothing was kept')
-    }
-    exchange.signal.throwIfAborted()
+    const transferred = verified(await exchange.ended, size ?? received, received, hasher)
+    exchange.throwIfCancelled()
     await sink.commit()
-    return { size, md5 }
+    return transferred
   } catch (error) {
-    await sink.discard()
+    await (sink.kept === offset && isUseless(error) ? sink.discard() : sink.setAside())
     throw error
   }
 }
 
+/** Receives a file of one record: the disk is touched when all of it is there and right, and by few of them at once. */
+async function receiveSmall(
+  session: Session,
+  exchange: Exchange,
+  size: number,
+  createSink: () => Promise<FileSink>,
+  onProgress?: OnProgress,
+): Promise<Transferred> {
+  const bytes = await exchange.inbox.whole(size)
+  if (bytes === null) throw tooMuch()
+  const hasher = createHasher('md5')
+  hasher.update(bytes)
+  const transferred = verified(await exchange.ended, size, bytes.byteLength, hasher)
+  if (!session.stores.tryTake()) await session.stores.take()
+  try {
+    exchange.throwIfCancelled()
+    const sink = await createSink()
+    try {
+      if (sink.kept !== 0) throw new SftError('ERR_CHANGED', 'what is kept of the file is not what it was')
+      if (size > 0) await sink.write(bytes)
+      exchange.throwIfCancelled()
+      await sink.commit()
+    } catch (error) {
+      await sink.discard()
+      throw error
+    }
+  } finally {
+    session.stores.done()
+  }
+  if (size > 0) onProgress?.(size)
+  return transferred
+}
+
+/** Adds what an earlier attempt left to the digest, while more of the file arrives. */
+async function hashKept(session: Session, exchange: Exchange, sink: FileSink, hasher: Hasher): Promise<void> {
+  const kept = { read: async (buffer: Uint8Array, offset: number) => sink.readKept(buffer, offset) }
+  for await (const block of readBlocks(kept, 0, sink.kept, session.pool)) {
+    exchange.throwIfCancelled()
+    hasher.update(block)
+  }
+}
+
+/** Compares what arrived with what was announced and with what the sender says of it at the end. */
+function verified(end: End, size: number, received: number, hasher: Hasher): Transferred {
+  if (end.error !== 0) throw remoteError(end.error)
+  if (received !== size || end.size !== size) {
+    throw new SftError('ERR_TRUNCATED', `${received} of ${size} bytes arrived`)
+  }
+  const md5 = hasher.digest()
+  if (!sameDigest(md5, end.md5)) {
+    throw new SftError('ERR_DIGEST', 'the bytes that arrived differ from those that were sent; nothing was kept')
+  }
+  return { size, md5 }
+}
+
+function tooMuch(): SftError {
+  return new SftError('ERR_PROTOCOL', 'the peer sent more bytes than it announced')
+}
+
+/** Errors after which the bytes that arrived cannot become the file, or may not. */
+const USELESS: ReadonlySet<SftErrorCode> = new Set([
+  'ERR_DIGEST',
+  'ERR_PROTOCOL',
+  'ERR_CHANGED',
+  'ERR_TRUNCATED',
+  'ERR_DENIED',
+])
+
+function isUseless(error: unknown): boolean {
+  return error instanceof SftError && USELESS.has(error.code)
+}
+
 /** Yields the bytes of a file from `start` to `end` in blocks, reading one ahead. Each is valid until the next is asked for. */
 export async function* readBlocks(
-  source: FileSource,
+  source: Pick<FileSource, 'read'>,
   start: number,
   end: number,
   pool: BlockPool,
 ): AsyncGenerator<Uint8Array> {
   const read = async (offset: number): Promise<{ buffer: Uint8Array; length: number }> => {
     const buffer = pool.take()
-    const wanted = Math.min(buffer.byteLength, end - offset)
-    let length = 0
-    while (length < wanted) {
-      const bytes = await source.read(buffer.subarray(length, wanted), offset + length)
-      if (bytes === 0) throw new SftError('ERR_CHANGED', 'the file became shorter while it was read')
-      length += bytes
-    }
+    const length = Math.min(buffer.byteLength, end - offset)
+    await fill(source, buffer, offset, length)
     return { buffer, length }
   }
   let ahead = start < end ? read(start) : undefined
@@ -137,5 +250,30 @@ export async function* readBlocks(
     ahead?.catch(() => undefined) // thrown when it is awaited, if it ever is
     yield buffer.subarray(0, length)
     pool.release(buffer)
+  }
+}
+
+/** Yields the bytes of a source up to its end, as they come. Each block is valid until the next is asked for. */
+async function* readToEnd(source: FileSource, pool: BlockPool): AsyncGenerator<Uint8Array> {
+  const buffer = pool.take()
+  let offset = 0
+  for (let length = await source.read(buffer, 0); length > 0; length = await source.read(buffer, offset)) {
+    offset += length
+    yield buffer.subarray(0, length)
+  }
+  pool.release(buffer)
+}
+
+/** Reads `length` bytes at `offset` to the beginning of `buffer`. @throws {@link SftError} `ERR_CHANGED` if there are fewer. */
+async function fill(
+  source: Pick<FileSource, 'read'>,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+): Promise<void> {
+  for (let filled = 0; filled < length;) {
+    const bytes = await source.read(buffer.subarray(filled, length), offset + filled)
+    if (bytes === 0) throw new SftError('ERR_CHANGED', 'the file became shorter while it was read')
+    filled += bytes
   }
 }

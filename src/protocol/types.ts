@@ -30,12 +30,29 @@ export interface FileSource {
 
 /** A file that is being received: nothing is seen under its final name before {@link commit}. */
 export interface FileSink {
+  /** Bytes of an earlier attempt that are there already; what is written follows them. */
+  readonly kept: number
+  /** Reads kept bytes back, to hash them: as {@link FileSource.read}. */
+  readKept(buffer: Uint8Array, offset: number): Promise<number>
   /** Appends bytes, which may be reused once it resolves. */
   write(bytes: Uint8Array): Promise<void>
   /** Makes the file durable and visible under its final name, all at once. */
   commit(): Promise<void>
-  /** Removes what was written. May be called at any time, also after a failure of the others. */
+  /**
+   * Ends an attempt that failed, and keeps what was written for the next one where {@link CreateOptions.keepFor} was
+   * given and it is worth it. May be called at any time, also after a failure of the others.
+   */
+  setAside(): Promise<void>
+  /** Removes what was written and what was kept. May be called at any time, also after a failure of the others. */
   discard(): Promise<void>
+}
+
+/** What is kept of a file whose transfer was cut off. */
+export interface Kept {
+  /** Bytes from its beginning; 0 if nothing is kept. */
+  readonly bytes: number
+  /** Whether something was kept of another version of it, which is of no use now. */
+  readonly changed: boolean
 }
 
 /** The files of a share, as a provider sees them. Every method refuses to leave the root. */
@@ -45,6 +62,8 @@ export interface FileStore {
   stat(path: RemotePath): Promise<Entry>
   open(path: RemotePath): Promise<FileSource>
   create(path: RemotePath, file: FileInfo, options: CreateOptions): Promise<FileSink>
+  /** Tells what is kept of this very file (path, size, mtime) of the peer `keepFor`. */
+  kept(path: RemotePath, file: FileInfo, keepFor: string): Promise<Kept>
   remove(path: RemotePath): Promise<void>
   rename(from: RemotePath, to: RemotePath, overwrite: boolean): Promise<void>
   mkdir(path: RemotePath, parents: boolean): Promise<void>
@@ -54,6 +73,15 @@ export interface CreateOptions {
   readonly overwrite: boolean
   /** Called right before the file takes its final name; what it throws stops that. */
   readonly beforeCommit?: () => void
+  /** Stands for the peer that sends the file: what is kept of it is for that one alone. Nothing is kept if absent. */
+  readonly keepFor?: string
+  /**
+   * Continues after this many kept bytes; `ERR_CHANGED` if another number is kept. 0 or absent: starts over, and drops
+   * what was kept.
+   */
+  readonly offset?: number
+  /** The size is not known before the end: {@link FileInfo.size} is 0 and means nothing, and nothing is kept. */
+  readonly stream?: boolean
 }
 
 /** How long a peer may take, in milliseconds. Only the local side sets these. */

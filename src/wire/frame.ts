@@ -1,4 +1,4 @@
-import { Uint8ArrayList } from 'uint8arraylist'
+import type { Uint8ArrayList } from 'uint8arraylist'
 import { SftError } from '../errors.ts'
 import { LENGTH_BYTES } from './limits.ts'
 
@@ -23,11 +23,18 @@ export function writeLength(frame: Uint8Array, length: number): void {
  * refused as soon as its two bytes are there, before anything is kept for it.
  */
 export class FrameDecoder {
-  readonly #buffer = new Uint8ArrayList()
+  /** The chunk that is being read, and how far; then those after it. */
+  #chunk: Uint8Array = NOTHING
+  #at = 0
+  readonly #later: Uint8Array[] = []
+  #pending = 0
 
   /** Adds bytes that arrived. They are kept, not copied, until they are returned. */
   push(bytes: Uint8Array | Uint8ArrayList): void {
-    this.#buffer.append(bytes)
+    for (const chunk of bytes instanceof Uint8Array ? [bytes] : bytes) {
+      if (chunk.byteLength > 0) this.#later.push(chunk)
+    }
+    this.#pending += bytes.byteLength
   }
 
   /**
@@ -38,27 +45,55 @@ export class FrameDecoder {
    * @throws {@link SftError} `ERR_PROTOCOL` if the length is outside that range.
    */
   next(least: number, most: number): Uint8Array | null {
-    if (this.#buffer.byteLength < LENGTH_BYTES) return null
-    const length = (this.#buffer.get(0) << 8) | this.#buffer.get(1)
+    if (this.#pending < LENGTH_BYTES) return null
+    const length = this.#peekLength()
     if (length < least || length > most) {
       throw new SftError('ERR_PROTOCOL', `a frame announces ${length} bytes where ${least} to ${most} are allowed`)
     }
-    if (this.#buffer.byteLength < LENGTH_BYTES + length) return null
-    const payload = this.#buffer.subarray(LENGTH_BYTES, LENGTH_BYTES + length)
-    this.#buffer.consume(LENGTH_BYTES + length)
-    return payload
+    return this.#pending < LENGTH_BYTES + length ? null : this.#cut(LENGTH_BYTES + length).subarray(LENGTH_BYTES)
   }
 
   /** Takes exactly `length` bytes that are not framed, or returns `null` while there are fewer. */
   take(length: number): Uint8Array | null {
-    if (this.#buffer.byteLength < length) return null
-    const bytes = this.#buffer.subarray(0, length)
-    this.#buffer.consume(length)
-    return bytes
+    return this.#pending < length ? null : this.#cut(length)
   }
 
   /** Bytes that have arrived and were not returned. */
   get pending(): number {
-    return this.#buffer.byteLength
+    return this.#pending
+  }
+
+  #peekLength(): number {
+    this.#turn()
+    const second = this.#at + 1 < this.#chunk.byteLength ? this.#chunk[this.#at + 1] : this.#later[0]?.[0]
+    return ((this.#chunk[this.#at] ?? 0) << 8) | (second ?? 0)
+  }
+
+  /** Takes `length` bytes, which are there; only those of several chunks are copied. */
+  #cut(length: number): Uint8Array {
+    this.#turn()
+    this.#pending -= length
+    if (this.#chunk.byteLength - this.#at >= length) {
+      this.#at += length
+      return this.#chunk.subarray(this.#at - length, this.#at)
+    }
+    const bytes = new Uint8Array(length)
+    for (let filled = 0; filled < length;) {
+      this.#turn()
+      const part = this.#chunk.subarray(this.#at, this.#at + length - filled)
+      bytes.set(part, filled)
+      filled += part.byteLength
+      this.#at += part.byteLength
+    }
+    return bytes
+  }
+
+  /** Goes on to the next chunk if this one is read to its end. */
+  #turn(): void {
+    if (this.#at < this.#chunk.byteLength) return
+    this.#chunk = this.#later.shift() ?? NOTHING
+    this.#at = 0
   }
 }
+
+const NOTHING = new Uint8Array(0)

@@ -48,7 +48,7 @@ export const MIN_WINDOW = MAX_DATA
 export const MAX_WINDOW = 16 * 1024 * 1024
 
 /** Most requests of a session that have not ended (section 5). */
-export const MAX_REQUESTS = 128
+export const MAX_REQUESTS = 1_024
 
 /** Most bytes of a control message: two paths of full length and room for unknown fields (section 5). */
 export const MAX_MESSAGE = 16_384

@@ -32,18 +32,37 @@ export interface Unlistable {
 export type Algorithm = 'md5' | 'sha256'
 
 /** What a client asks for (docs/protocol.md section 5). */
-export type Action = FileAction | ProbeAction
+export type Action = FileAction | KeptAction | ProbeAction
 
 /** What is asked of the share: each at a path, by which the right to it is judged. */
 export type FileAction =
   | { readonly type: 'list'; readonly path: RemotePath; readonly recursive: boolean }
   | { readonly type: 'stat'; readonly path: RemotePath }
   | { readonly type: 'get'; readonly path: RemotePath; readonly offset: number; readonly length: number | null }
-  | { readonly type: 'put'; readonly path: RemotePath; readonly file: FileInfo; readonly overwrite: boolean }
+  | PutAction
   | { readonly type: 'delete'; readonly path: RemotePath }
   | { readonly type: 'rename'; readonly path: RemotePath; readonly to: RemotePath; readonly overwrite: boolean }
   | { readonly type: 'mkdir'; readonly path: RemotePath; readonly parents: boolean }
   | { readonly type: 'digest'; readonly path: RemotePath; readonly algorithm: Algorithm }
+
+/** A file to store. */
+export interface PutAction {
+  readonly type: 'put'
+  readonly path: RemotePath
+  readonly file: FileInfo
+  readonly overwrite: boolean
+  /** Where in the file the data begins: what lies before it is kept over there. */
+  readonly offset: number
+  /** The size is not known before the end: that of `file` is 0 and means nothing, and so is `offset`. */
+  readonly stream: boolean
+}
+
+/** What is kept of an upload of this very file that was cut off. */
+export interface KeptAction {
+  readonly type: 'kept'
+  readonly path: RemotePath
+  readonly file: FileInfo
+}
 
 /** Zero bytes, to measure the connection: nothing of the share is touched. */
 export interface ProbeAction {
@@ -72,6 +91,10 @@ export type Message =
       readonly error: number
       readonly entry?: Entry
       readonly digest?: Uint8Array
+      /** Bytes that are kept of a file; 0 if absent. */
+      readonly kept?: number
+      /** Whether something is kept of another version of it; false if absent. */
+      readonly changed?: boolean
     }
   /** Leave to send that many file bytes more; 0 only says that the sender is alive. */
   | { readonly type: 'credit'; readonly bytes: number }
@@ -79,6 +102,7 @@ export type Message =
 
 const ENTRY_TYPES: readonly EntryType[] = ['file', 'directory', 'link', 'other'] // wire number: index + 1
 const ALGORITHMS: readonly Algorithm[] = ['md5', 'sha256'] // wire number: index + 1
+const NO_BYTES = new Uint8Array(0)
 const DIGEST_BYTES: Record<Algorithm, number> = { md5: MD5_BYTES, sha256: 32 }
 
 /** Encodes a control message. A `badRequest` has no encoding. */
@@ -95,9 +119,9 @@ export function encodeMessage(message: Exclude<Message, { type: 'badRequest' }>)
         end: { id: message.id, error: message.error, size: message.size, md5: own(message.md5) },
       })
     case 'result': {
-      const { id, error, entry, digest } = message
+      const { id, error, entry, digest = NO_BYTES, kept = 0, changed = false } = message
       return pb.Message.encode({
-        result: { id, error, digest: own(digest ?? new Uint8Array(0)), ...(entry && { entry: entryToWire(entry) }) },
+        result: { id, error, digest: own(digest), kept, changed, ...(entry && { entry: entryToWire(entry) }) },
       })
     }
     case 'credit':
@@ -170,7 +194,17 @@ function encodeAction(action: Action): Omit<pb.Request, 'id'> {
     case 'get':
       return { get: { path, offset: action.offset, ...(action.length !== null && { length: action.length }) } }
     case 'put':
-      return { put: { path, file: action.file, overwrite: action.overwrite } }
+      return {
+        put: {
+          path,
+          file: action.file,
+          overwrite: action.overwrite,
+          offset: action.offset,
+          stream: action.stream,
+        },
+      }
+    case 'kept':
+      return { kept: { path, file: action.file } }
     case 'delete':
       return { delete: { path } }
     case 'rename':
@@ -193,11 +227,12 @@ function decodeRequest(request: pb.Request): Message {
 }
 
 function actionType(request: pb.Request): Action['type'] | null {
-  const types = ['list', 'stat', 'get', 'put', 'delete', 'rename', 'mkdir', 'digest', 'probe'] as const
+  const types = ['list', 'stat', 'get', 'put', 'delete', 'rename', 'mkdir', 'digest', 'probe', 'kept'] as const
   return types.find((type) => request[type] !== undefined) ?? null
 }
 
-function decodeAction({ list, stat, get, put, delete: del, rename, mkdir, digest, probe }: pb.Request): Action {
+function decodeAction(request: pb.Request): Action {
+  const { list, stat, get, put, delete: del, rename, mkdir, digest, probe, kept } = request
   if (list) return { type: 'list', path: decodePath(list.path), recursive: list.recursive }
   if (stat) return { type: 'stat', path: decodePath(stat.path) }
   if (get) {
@@ -205,7 +240,7 @@ function decodeAction({ list, stat, get, put, delete: del, rename, mkdir, digest
     if (length !== null) safeSize(offset + length)
     return { type: 'get', path: decodePath(get.path), offset, length }
   }
-  if (put) return { type: 'put', path: decodePath(put.path), file: decodeFileInfo(put.file), overwrite: put.overwrite }
+  if (put) return decodePut(put)
   if (del) return { type: 'delete', path: decodePath(del.path) }
   if (rename) {
     return { type: 'rename', path: decodePath(rename.from), to: decodePath(rename.to), overwrite: rename.overwrite }
@@ -220,10 +255,18 @@ function decodeAction({ list, stat, get, put, delete: del, rename, mkdir, digest
     if (probe.size > MAX_PROBE) throw malformed('a probe out of range')
     return { type: 'probe', size: safeSize(probe.size) }
   }
+  if (kept) return { type: 'kept', path: decodePath(kept.path), file: decodeFileInfo(kept.file) }
   throw malformed('a request of unknown type')
 }
 
-function decodeResult({ id, error, entry, digest }: pb.Result): Message {
+function decodePut({ path, file: info, overwrite, offset, stream }: pb.Put): PutAction {
+  const file = decodeFileInfo(info)
+  if (safeSize(offset) > file.size) throw malformed('an offset beyond the end of the file')
+  if (stream && file.size !== 0) throw malformed('a stream with a size')
+  return { type: 'put', path: decodePath(path), file, overwrite, offset, stream }
+}
+
+function decodeResult({ id, error, entry, digest, kept, changed }: pb.Result): Message {
   if (digest.byteLength !== 0 && !Object.values(DIGEST_BYTES).includes(digest.byteLength)) {
     throw malformed('a digest of the wrong length')
   }
@@ -239,6 +282,8 @@ function decodeResult({ id, error, entry, digest }: pb.Result): Message {
     error,
     ...(entry && path !== undefined && { entry: entryFromWire(entry, path) }),
     ...(digest.byteLength > 0 && { digest }),
+    ...(safeSize(kept) > 0 && { kept }),
+    ...(changed && { changed }),
   }
 }
 

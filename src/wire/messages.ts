@@ -541,6 +541,16 @@ export namespace Message {
     value: boolean
   }
 
+  export interface MessageRequestPutOffsetFieldEvent {
+    field: '$.request.put.offset'
+    value: number
+  }
+
+  export interface MessageRequestPutStreamFieldEvent {
+    field: '$.request.put.stream'
+    value: boolean
+  }
+
   export interface MessageRequestDeletePathFieldEvent {
     field: '$.request.delete.path'
     value: Uint8Array<ArrayBuffer>
@@ -584,6 +594,26 @@ export namespace Message {
   export interface MessageRequestProbeSizeFieldEvent {
     field: '$.request.probe.size'
     value: number
+  }
+
+  export interface MessageRequestKeptPathFieldEvent {
+    field: '$.request.kept.path'
+    value: Uint8Array<ArrayBuffer>
+  }
+
+  export interface MessageRequestKeptFileSizeFieldEvent {
+    field: '$.request.kept.file.size'
+    value: number
+  }
+
+  export interface MessageRequestKeptFileMtimeFieldEvent {
+    field: '$.request.kept.file.mtime'
+    value: bigint
+  }
+
+  export interface MessageRequestKeptFileExecutableFieldEvent {
+    field: '$.request.kept.file.executable'
+    value: boolean
   }
 
   export interface MessageBeginIdFieldEvent {
@@ -666,6 +696,16 @@ export namespace Message {
     value: Uint8Array<ArrayBuffer>
   }
 
+  export interface MessageResultKeptFieldEvent {
+    field: '$.result.kept'
+    value: number
+  }
+
+  export interface MessageResultChangedFieldEvent {
+    field: '$.result.changed'
+    value: boolean
+  }
+
   export interface MessageCreditBytesFieldEvent {
     field: '$.credit.bytes'
     value: number
@@ -684,7 +724,7 @@ export namespace Message {
     return decodeMessage(buf, Message.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Message>): Generator<MessageWelcomeRightsFieldEvent | MessageRequestIdFieldEvent | MessageRequestListPathFieldEvent | MessageRequestListRecursiveFieldEvent | MessageRequestStatPathFieldEvent | MessageRequestGetPathFieldEvent | MessageRequestGetOffsetFieldEvent | MessageRequestGetLengthFieldEvent | MessageRequestPutPathFieldEvent | MessageRequestPutFileSizeFieldEvent | MessageRequestPutFileMtimeFieldEvent | MessageRequestPutFileExecutableFieldEvent | MessageRequestPutOverwriteFieldEvent | MessageRequestDeletePathFieldEvent | MessageRequestRenameFromFieldEvent | MessageRequestRenameToFieldEvent | MessageRequestRenameOverwriteFieldEvent | MessageRequestMkdirPathFieldEvent | MessageRequestMkdirParentsFieldEvent | MessageRequestDigestPathFieldEvent | MessageRequestDigestAlgorithmFieldEvent | MessageRequestProbeSizeFieldEvent | MessageBeginIdFieldEvent | MessageBeginFileSizeFieldEvent | MessageBeginFileMtimeFieldEvent | MessageBeginFileExecutableFieldEvent | MessageEndIdFieldEvent | MessageEndErrorFieldEvent | MessageEndSizeFieldEvent | MessageEndMd5FieldEvent | MessageResultIdFieldEvent | MessageResultErrorFieldEvent | MessageResultEntryPathFieldEvent | MessageResultEntryTypeFieldEvent | MessageResultEntrySizeFieldEvent | MessageResultEntryMtimeFieldEvent | MessageResultEntryExecutableFieldEvent | MessageResultDigestFieldEvent | MessageCreditBytesFieldEvent | MessageCloseErrorFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Message>): Generator<MessageWelcomeRightsFieldEvent | MessageRequestIdFieldEvent | MessageRequestListPathFieldEvent | MessageRequestListRecursiveFieldEvent | MessageRequestStatPathFieldEvent | MessageRequestGetPathFieldEvent | MessageRequestGetOffsetFieldEvent | MessageRequestGetLengthFieldEvent | MessageRequestPutPathFieldEvent | MessageRequestPutFileSizeFieldEvent | MessageRequestPutFileMtimeFieldEvent | MessageRequestPutFileExecutableFieldEvent | MessageRequestPutOverwriteFieldEvent | MessageRequestPutOffsetFieldEvent | MessageRequestPutStreamFieldEvent | MessageRequestDeletePathFieldEvent | MessageRequestRenameFromFieldEvent | MessageRequestRenameToFieldEvent | MessageRequestRenameOverwriteFieldEvent | MessageRequestMkdirPathFieldEvent | MessageRequestMkdirParentsFieldEvent | MessageRequestDigestPathFieldEvent | MessageRequestDigestAlgorithmFieldEvent | MessageRequestProbeSizeFieldEvent | MessageRequestKeptPathFieldEvent | MessageRequestKeptFileSizeFieldEvent | MessageRequestKeptFileMtimeFieldEvent | MessageRequestKeptFileExecutableFieldEvent | MessageBeginIdFieldEvent | MessageBeginFileSizeFieldEvent | MessageBeginFileMtimeFieldEvent | MessageBeginFileExecutableFieldEvent | MessageEndIdFieldEvent | MessageEndErrorFieldEvent | MessageEndSizeFieldEvent | MessageEndMd5FieldEvent | MessageResultIdFieldEvent | MessageResultErrorFieldEvent | MessageResultEntryPathFieldEvent | MessageResultEntryTypeFieldEvent | MessageResultEntrySizeFieldEvent | MessageResultEntryMtimeFieldEvent | MessageResultEntryExecutableFieldEvent | MessageResultDigestFieldEvent | MessageResultKeptFieldEvent | MessageResultChangedFieldEvent | MessageCreditBytesFieldEvent | MessageCloseErrorFieldEvent> {
     return streamMessage(buf, Message.codec(), opts)
   }
 }
@@ -789,6 +829,7 @@ export interface Request {
   mkdir?: Mkdir
   digest?: Digest
   probe?: Probe
+  kept?: Kept
 }
 
 export namespace Request {
@@ -803,7 +844,20 @@ export namespace Request {
 
         obj = { ...obj }
 
+        if (obj.kept != null) {
+          obj.probe = undefined
+          obj.digest = undefined
+          obj.mkdir = undefined
+          obj.rename = undefined
+          obj.delete = undefined
+          obj.put = undefined
+          obj.get = undefined
+          obj.stat = undefined
+          obj.list = undefined
+        }
+
         if (obj.probe != null) {
+          obj.kept = undefined
           obj.digest = undefined
           obj.mkdir = undefined
           obj.rename = undefined
@@ -815,6 +869,7 @@ export namespace Request {
         }
 
         if (obj.digest != null) {
+          obj.kept = undefined
           obj.probe = undefined
           obj.mkdir = undefined
           obj.rename = undefined
@@ -826,6 +881,7 @@ export namespace Request {
         }
 
         if (obj.mkdir != null) {
+          obj.kept = undefined
           obj.probe = undefined
           obj.digest = undefined
           obj.rename = undefined
@@ -837,6 +893,7 @@ export namespace Request {
         }
 
         if (obj.rename != null) {
+          obj.kept = undefined
           obj.probe = undefined
           obj.digest = undefined
           obj.mkdir = undefined
@@ -848,6 +905,7 @@ export namespace Request {
         }
 
         if (obj.delete != null) {
+          obj.kept = undefined
           obj.probe = undefined
           obj.digest = undefined
           obj.mkdir = undefined
@@ -859,6 +917,7 @@ export namespace Request {
         }
 
         if (obj.put != null) {
+          obj.kept = undefined
           obj.probe = undefined
           obj.digest = undefined
           obj.mkdir = undefined
@@ -870,6 +929,7 @@ export namespace Request {
         }
 
         if (obj.get != null) {
+          obj.kept = undefined
           obj.probe = undefined
           obj.digest = undefined
           obj.mkdir = undefined
@@ -881,6 +941,7 @@ export namespace Request {
         }
 
         if (obj.stat != null) {
+          obj.kept = undefined
           obj.probe = undefined
           obj.digest = undefined
           obj.mkdir = undefined
@@ -892,6 +953,7 @@ export namespace Request {
         }
 
         if (obj.list != null) {
+          obj.kept = undefined
           obj.probe = undefined
           obj.digest = undefined
           obj.mkdir = undefined
@@ -950,6 +1012,11 @@ export namespace Request {
         if (obj.probe != null) {
           w.uint32(82)
           Probe.codec().encode(obj.probe, w)
+        }
+
+        if (obj.kept != null) {
+          w.uint32(90)
+          Kept.codec().encode(obj.kept, w)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -1024,6 +1091,12 @@ export namespace Request {
               })
               break
             }
+            case 11: {
+              obj.kept = Kept.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.kept
+              })
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -1031,7 +1104,20 @@ export namespace Request {
           }
         }
 
+        if (obj.kept != null) {
+          delete obj.probe
+          delete obj.digest
+          delete obj.mkdir
+          delete obj.rename
+          delete obj.delete
+          delete obj.put
+          delete obj.get
+          delete obj.stat
+          delete obj.list
+        }
+
         if (obj.probe != null) {
+          delete obj.kept
           delete obj.digest
           delete obj.mkdir
           delete obj.rename
@@ -1043,6 +1129,7 @@ export namespace Request {
         }
 
         if (obj.digest != null) {
+          delete obj.kept
           delete obj.probe
           delete obj.mkdir
           delete obj.rename
@@ -1054,6 +1141,7 @@ export namespace Request {
         }
 
         if (obj.mkdir != null) {
+          delete obj.kept
           delete obj.probe
           delete obj.digest
           delete obj.rename
@@ -1065,6 +1153,7 @@ export namespace Request {
         }
 
         if (obj.rename != null) {
+          delete obj.kept
           delete obj.probe
           delete obj.digest
           delete obj.mkdir
@@ -1076,6 +1165,7 @@ export namespace Request {
         }
 
         if (obj.delete != null) {
+          delete obj.kept
           delete obj.probe
           delete obj.digest
           delete obj.mkdir
@@ -1087,6 +1177,7 @@ export namespace Request {
         }
 
         if (obj.put != null) {
+          delete obj.kept
           delete obj.probe
           delete obj.digest
           delete obj.mkdir
@@ -1098,6 +1189,7 @@ export namespace Request {
         }
 
         if (obj.get != null) {
+          delete obj.kept
           delete obj.probe
           delete obj.digest
           delete obj.mkdir
@@ -1109,6 +1201,7 @@ export namespace Request {
         }
 
         if (obj.stat != null) {
+          delete obj.kept
           delete obj.probe
           delete obj.digest
           delete obj.mkdir
@@ -1120,6 +1213,7 @@ export namespace Request {
         }
 
         if (obj.list != null) {
+          delete obj.kept
           delete obj.probe
           delete obj.digest
           delete obj.mkdir
@@ -1208,6 +1302,13 @@ export namespace Request {
 
               break
             }
+            case 11: {
+              yield * Kept.codec().stream(reader, reader.uint32(), `${prefix}.kept`, {
+                limits: opts.limits?.kept
+              })
+
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -1280,6 +1381,16 @@ export namespace Request {
     value: boolean
   }
 
+  export interface RequestPutOffsetFieldEvent {
+    field: '$.put.offset'
+    value: number
+  }
+
+  export interface RequestPutStreamFieldEvent {
+    field: '$.put.stream'
+    value: boolean
+  }
+
   export interface RequestDeletePathFieldEvent {
     field: '$.delete.path'
     value: Uint8Array<ArrayBuffer>
@@ -1325,6 +1436,26 @@ export namespace Request {
     value: number
   }
 
+  export interface RequestKeptPathFieldEvent {
+    field: '$.kept.path'
+    value: Uint8Array<ArrayBuffer>
+  }
+
+  export interface RequestKeptFileSizeFieldEvent {
+    field: '$.kept.file.size'
+    value: number
+  }
+
+  export interface RequestKeptFileMtimeFieldEvent {
+    field: '$.kept.file.mtime'
+    value: bigint
+  }
+
+  export interface RequestKeptFileExecutableFieldEvent {
+    field: '$.kept.file.executable'
+    value: boolean
+  }
+
   export function encode (obj: Partial<Request>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, Request.codec())
   }
@@ -1333,7 +1464,7 @@ export namespace Request {
     return decodeMessage(buf, Request.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Request>): Generator<RequestIdFieldEvent | RequestListPathFieldEvent | RequestListRecursiveFieldEvent | RequestStatPathFieldEvent | RequestGetPathFieldEvent | RequestGetOffsetFieldEvent | RequestGetLengthFieldEvent | RequestPutPathFieldEvent | RequestPutFileSizeFieldEvent | RequestPutFileMtimeFieldEvent | RequestPutFileExecutableFieldEvent | RequestPutOverwriteFieldEvent | RequestDeletePathFieldEvent | RequestRenameFromFieldEvent | RequestRenameToFieldEvent | RequestRenameOverwriteFieldEvent | RequestMkdirPathFieldEvent | RequestMkdirParentsFieldEvent | RequestDigestPathFieldEvent | RequestDigestAlgorithmFieldEvent | RequestProbeSizeFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Request>): Generator<RequestIdFieldEvent | RequestListPathFieldEvent | RequestListRecursiveFieldEvent | RequestStatPathFieldEvent | RequestGetPathFieldEvent | RequestGetOffsetFieldEvent | RequestGetLengthFieldEvent | RequestPutPathFieldEvent | RequestPutFileSizeFieldEvent | RequestPutFileMtimeFieldEvent | RequestPutFileExecutableFieldEvent | RequestPutOverwriteFieldEvent | RequestPutOffsetFieldEvent | RequestPutStreamFieldEvent | RequestDeletePathFieldEvent | RequestRenameFromFieldEvent | RequestRenameToFieldEvent | RequestRenameOverwriteFieldEvent | RequestMkdirPathFieldEvent | RequestMkdirParentsFieldEvent | RequestDigestPathFieldEvent | RequestDigestAlgorithmFieldEvent | RequestProbeSizeFieldEvent | RequestKeptPathFieldEvent | RequestKeptFileSizeFieldEvent | RequestKeptFileMtimeFieldEvent | RequestKeptFileExecutableFieldEvent> {
     return streamMessage(buf, Request.codec(), opts)
   }
 }
@@ -1677,6 +1808,8 @@ export interface Put {
   path: Uint8Array<ArrayBuffer>
   file?: FileInfo
   overwrite: boolean
+  offset: number
+  stream: boolean
 }
 
 export namespace Put {
@@ -1704,13 +1837,25 @@ export namespace Put {
           w.bool(obj.overwrite)
         }
 
+        if ((obj.offset != null && obj.offset !== 0)) {
+          w.uint32(32)
+          w.uint64Number(obj.offset)
+        }
+
+        if ((obj.stream != null && obj.stream !== false)) {
+          w.uint32(40)
+          w.bool(obj.stream)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
           path: uint8ArrayAlloc(0),
-          overwrite: false
+          overwrite: false,
+          offset: 0,
+          stream: false
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1731,6 +1876,14 @@ export namespace Put {
             }
             case 3: {
               obj.overwrite = reader.bool()
+              break
+            }
+            case 4: {
+              obj.offset = reader.uint64Number()
+              break
+            }
+            case 5: {
+              obj.stream = reader.bool()
               break
             }
             default: {
@@ -1765,6 +1918,20 @@ export namespace Put {
             case 3: {
               yield {
                 field: `${prefix}.overwrite`,
+                value: reader.bool()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.offset`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 5: {
+              yield {
+                field: `${prefix}.stream`,
                 value: reader.bool()
               }
               break
@@ -1806,6 +1973,16 @@ export namespace Put {
     value: boolean
   }
 
+  export interface PutOffsetFieldEvent {
+    field: '$.offset'
+    value: number
+  }
+
+  export interface PutStreamFieldEvent {
+    field: '$.stream'
+    value: boolean
+  }
+
   export function encode (obj: Partial<Put>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, Put.codec())
   }
@@ -1814,7 +1991,7 @@ export namespace Put {
     return decodeMessage(buf, Put.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Put>): Generator<PutPathFieldEvent | PutFileSizeFieldEvent | PutFileMtimeFieldEvent | PutFileExecutableFieldEvent | PutOverwriteFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Put>): Generator<PutPathFieldEvent | PutFileSizeFieldEvent | PutFileMtimeFieldEvent | PutFileExecutableFieldEvent | PutOverwriteFieldEvent | PutOffsetFieldEvent | PutStreamFieldEvent> {
     return streamMessage(buf, Put.codec(), opts)
   }
 }
@@ -2356,6 +2533,129 @@ export namespace Probe {
   }
 }
 
+export interface Kept {
+  path: Uint8Array<ArrayBuffer>
+  file?: FileInfo
+}
+
+export namespace Kept {
+  let _codec: Codec<Kept>
+
+  export const codec = (): Codec<Kept> => {
+    if (_codec == null) {
+      _codec = message<Kept>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.path != null && obj.path.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.path)
+        }
+
+        if (obj.file != null) {
+          w.uint32(18)
+          FileInfo.codec().encode(obj.file, w)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          path: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.path = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.file = FileInfo.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.file
+              })
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.path`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield * FileInfo.codec().stream(reader, reader.uint32(), `${prefix}.file`, {
+                limits: opts.limits?.file
+              })
+
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface KeptPathFieldEvent {
+    field: '$.path'
+    value: Uint8Array<ArrayBuffer>
+  }
+
+  export interface KeptFileSizeFieldEvent {
+    field: '$.file.size'
+    value: number
+  }
+
+  export interface KeptFileMtimeFieldEvent {
+    field: '$.file.mtime'
+    value: bigint
+  }
+
+  export interface KeptFileExecutableFieldEvent {
+    field: '$.file.executable'
+    value: boolean
+  }
+
+  export function encode (obj: Partial<Kept>): Uint8Array<ArrayBuffer> {
+    return encodeMessage(obj, Kept.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Kept>): Kept {
+    return decodeMessage(buf, Kept.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Kept>): Generator<KeptPathFieldEvent | KeptFileSizeFieldEvent | KeptFileMtimeFieldEvent | KeptFileExecutableFieldEvent> {
+    return streamMessage(buf, Kept.codec(), opts)
+  }
+}
+
 export interface FileInfo {
   size: number
   mtime: bigint
@@ -2777,6 +3077,8 @@ export interface Result {
   error: number
   entry?: Entry
   digest: Uint8Array<ArrayBuffer>
+  kept: number
+  changed: boolean
 }
 
 export namespace Result {
@@ -2809,6 +3111,16 @@ export namespace Result {
           w.bytes(obj.digest)
         }
 
+        if ((obj.kept != null && obj.kept !== 0)) {
+          w.uint32(40)
+          w.uint64Number(obj.kept)
+        }
+
+        if ((obj.changed != null && obj.changed !== false)) {
+          w.uint32(48)
+          w.bool(obj.changed)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -2816,7 +3128,9 @@ export namespace Result {
         const obj: any = {
           id: 0,
           error: 0,
-          digest: uint8ArrayAlloc(0)
+          digest: uint8ArrayAlloc(0),
+          kept: 0,
+          changed: false
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -2841,6 +3155,14 @@ export namespace Result {
             }
             case 4: {
               obj.digest = reader.bytes()
+              break
+            }
+            case 5: {
+              obj.kept = reader.uint64Number()
+              break
+            }
+            case 6: {
+              obj.changed = reader.bool()
               break
             }
             default: {
@@ -2883,6 +3205,20 @@ export namespace Result {
               yield {
                 field: `${prefix}.digest`,
                 value: reader.bytes()
+              }
+              break
+            }
+            case 5: {
+              yield {
+                field: `${prefix}.kept`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 6: {
+              yield {
+                field: `${prefix}.changed`,
+                value: reader.bool()
               }
               break
             }
@@ -2938,6 +3274,16 @@ export namespace Result {
     value: Uint8Array<ArrayBuffer>
   }
 
+  export interface ResultKeptFieldEvent {
+    field: '$.kept'
+    value: number
+  }
+
+  export interface ResultChangedFieldEvent {
+    field: '$.changed'
+    value: boolean
+  }
+
   export function encode (obj: Partial<Result>): Uint8Array<ArrayBuffer> {
     return encodeMessage(obj, Result.codec())
   }
@@ -2946,7 +3292,7 @@ export namespace Result {
     return decodeMessage(buf, Result.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Result>): Generator<ResultIdFieldEvent | ResultErrorFieldEvent | ResultEntryPathFieldEvent | ResultEntryTypeFieldEvent | ResultEntrySizeFieldEvent | ResultEntryMtimeFieldEvent | ResultEntryExecutableFieldEvent | ResultDigestFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Result>): Generator<ResultIdFieldEvent | ResultErrorFieldEvent | ResultEntryPathFieldEvent | ResultEntryTypeFieldEvent | ResultEntrySizeFieldEvent | ResultEntryMtimeFieldEvent | ResultEntryExecutableFieldEvent | ResultDigestFieldEvent | ResultKeptFieldEvent | ResultChangedFieldEvent> {
     return streamMessage(buf, Result.codec(), opts)
   }
 }

@@ -94,3 +94,9 @@ export function baseName(path: RemotePath): string {
 function badPath(reason: string): SftError {
   return new SftError('ERR_PATH', `the path ${reason}`)
 }
+
+/** Returns the path of the folder that holds the entry at `path`; that of the root is the root. */
+export function parentPath(path: RemotePath): RemotePath {
+  const names = components(path)
+  return names.length <= 1 ? ROOT : (names.slice(0, -1).join('/') as RemotePath) // a prefix of a checked path
+}

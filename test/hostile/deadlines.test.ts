@@ -27,7 +27,14 @@ function get(path: string, offset = 0): Action {
 }
 
 function put(size: number): Action {
-  return { type: 'put', path: parseRemotePath('new'), file: { size, mtime: 0n, executable: false }, overwrite: false }
+  return {
+    type: 'put',
+    path: parseRemotePath('new'),
+    file: { size, mtime: 0n, executable: false },
+    overwrite: false,
+    offset: 0,
+    stream: false,
+  }
 }
 
 /**
@@ -192,7 +199,7 @@ test('a provider that says nothing: ERR_TIMEOUT for the client', async () => {
   })
   const client = await share.open()
   const source = memorySource(Buffer.alloc(2 * GRANTED))
-  expect(await outcome(client.put(parseRemotePath('big'), source, false))).toBe('ERR_TIMEOUT')
+  expect(await outcome(client.put(parseRemotePath('big'), source, {}))).toBe('ERR_TIMEOUT')
   await Promise.all(calls)
   expect(readdirSync(share.local)).toEqual([])
 })
@@ -231,13 +238,14 @@ test('a client that closed its session gets ERR_CLOSED for what it asks then', a
 })
 
 test('a file that is complete when the client closes is there, and the call says so', async () => {
+  const content = Buffer.alloc(MAX_DATA + 1, 'abc') // a smaller one would not be begun before all of it is there
   const share = await hostileShare(
     async (peer) => {
       const { id } = await firstRequest(peer)
-      peer.send({ type: 'begin', id, file: { size: 3, mtime: 0n, executable: false } })
+      peer.send({ type: 'begin', id, file: { size: content.byteLength, mtime: 0n, executable: false } })
       await peer.receiveType('close')
-      peer.sendData(id, ABC)
-      peer.sendEnd(id, ABC)
+      for (let at = 0; at < content.byteLength; at += MAX_DATA) peer.sendData(id, content.subarray(at, at + MAX_DATA))
+      peer.sendEnd(id, content)
       await nextRequest(peer)
     },
     { ...SHORT, stall: 5_000 },
@@ -277,20 +285,20 @@ test('a request that is cancelled while it waits for its turn is not carried out
   const peer = await HostilePeer.open(await pair.openStream(), pair.clientInit)
   await peer.receiveType('welcome')
   // As many as are worked on at once; each reads on until it is cancelled.
-  for (let id = 1; id <= 8; id += 1)
+  for (let id = 1; id <= 16; id += 1)
     peer.send({ type: 'request', id, action: { type: 'digest', path: parseRemotePath('huge'), algorithm: 'md5' } })
-  peer.send({ type: 'request', id: 9, action: { type: 'delete', path: KEPT } })
-  peer.send({ type: 'result', id: 9, error: 16 })
-  peer.send({ type: 'request', id: 10, action: { type: 'stat', path: KEPT } })
-  for (let id = 1; id <= 8; id += 1) peer.send({ type: 'result', id, error: 16 })
+  peer.send({ type: 'request', id: 17, action: { type: 'delete', path: KEPT } })
+  peer.send({ type: 'result', id: 17, error: 16 })
+  peer.send({ type: 'request', id: 18, action: { type: 'stat', path: KEPT } })
+  for (let id = 1; id <= 16; id += 1) peer.send({ type: 'result', id, error: 16 })
   const answers = new Map<number, number>()
-  while (answers.size < 10) {
+  while (answers.size < 18) {
     const { id, error } = (await peer.receiveType('result')) ?? { id: 0, error: -1 }
     expect(id).toBeGreaterThan(0)
     answers.set(id, error)
   }
-  expect(answers.get(9)).toBe(16)
-  expect(answers.get(10)).toBe(0)
+  expect(answers.get(17)).toBe(16)
+  expect(answers.get(18)).toBe(0)
   expect(pair.served.find(({ action }) => action.type === 'delete')?.error?.code).toBe('ERR_ABORTED')
 })
 

@@ -22,7 +22,14 @@ async function hostilePeer(pair: AttackedPair): Promise<HostilePeer> {
 }
 
 function put(path: string, size: number, overwrite = false): Action {
-  return { type: 'put', path: parseRemotePath(path), file: { size, mtime: 0n, executable: false }, overwrite }
+  return {
+    type: 'put',
+    path: parseRemotePath(path),
+    file: { size, mtime: 0n, executable: false },
+    overwrite,
+    offset: 0,
+    stream: false,
+  }
 }
 
 function stat(path: string): Action {
@@ -300,8 +307,8 @@ test('F08 names of JavaScript are names like any other, and a repeated field cou
     ),
   )
   second.send({ type: 'request', id: 3, action: stat('absent') })
-  expect(await second.receiveType('result')).toMatchObject({ id: 2 })
-  expect(await second.receiveType('result')).toMatchObject({ id: 3 })
+  const answered = [await second.receiveType('result'), await second.receiveType('result')]
+  expect(new Set(answered.map((result) => result?.id))).toEqual(new Set([2, 3])) // in any order
   await pair.expectUnharmed()
 })
 
@@ -388,7 +395,8 @@ test('F07 F10 F14 an upload that is not what was announced: nothing is committed
     'F10 bytes for an empty file': ['ERR_PROTOCOL', 0, (id) => peer.sendData(id, ABC)],
     'F10 one byte less than announced': ['ERR_TRUNCATED', 4, (id) => peer.sendData(id, ABC)],
     'F10 no bytes': ['ERR_TRUNCATED', 3, () => undefined],
-    'F10 no bytes of 2^53-1': ['ERR_TRUNCATED', Number.MAX_SAFE_INTEGER, () => undefined],
+    'F10 no bytes of many': ['ERR_TRUNCATED', 100_000, () => undefined],
+    'F10 no bytes of 2^53-1': ['ERR_NO_SPACE', Number.MAX_SAFE_INTEGER, () => undefined],
     'other bytes than those of the digest': ['ERR_DIGEST', 3, (id) => peer.sendData(id, Buffer.from('abd'))],
   }
   let id = 0

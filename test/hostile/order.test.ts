@@ -94,7 +94,13 @@ class Speaker {
     switch (step.say) {
       case 'put': {
         const id = ++this.#lastId
-        const action = { type: 'put', path: parseRemotePath(this.name(id)), overwrite: false } as const
+        const action = {
+          type: 'put',
+          path: parseRemotePath(this.name(id)),
+          overwrite: false,
+          offset: 0,
+          stream: false,
+        } as const
         this.#peer.send({
           type: 'request',
           id,

@@ -143,8 +143,8 @@ test('F07 F10 a file that is not what was announced: nothing is kept', async () 
           peer.sendData(id, ABC)
           peer.sendEnd(id, ABC)
         },
-        'nothing of 2^53-1 bytes': (peer, id) => {
-          peer.send({ type: 'begin', id, file: { ...FILE, size: Number.MAX_SAFE_INTEGER } })
+        'nothing of many bytes': (peer, id) => {
+          peer.send({ type: 'begin', id, file: { ...FILE, size: 100_000 } })
           peer.sendEnd(id, Buffer.alloc(0))
         },
         'an end with another size': (peer, id) => {
@@ -373,7 +373,7 @@ test('an upload that is acknowledged before its end is no success', async () => 
         'an end for an upload': (peer, id) => peer.sendEnd(id, ABC),
         'data for an upload': (peer, id) => peer.sendData(id, ABC),
       },
-      async (client) => client.put(parseRemotePath('big'), memorySource(big), false),
+      async (client) => client.put(parseRemotePath('big'), memorySource(big), {}),
       'ERR_PROTOCOL',
     ),
   ).toEqual([])
@@ -389,7 +389,7 @@ test('an upload that is refused in the middle ends with the error, and the sessi
     peer.send({ type: 'result', id: next.id, error: 0 })
   })
   const client = await share.open()
-  expect(await outcome(client.put(parseRemotePath('big'), memorySource(big), false))).toBe('ERR_NO_SPACE')
+  expect(await outcome(client.put(parseRemotePath('big'), memorySource(big), {}))).toBe('ERR_NO_SPACE')
   expect(await outcome(client.mkdir(parseRemotePath('folder'), false))).toBeNull()
 })
 
@@ -417,7 +417,7 @@ test('a call that is cancelled ends at once, and what still comes for it is thro
   const answered = Promise.withResolvers<Received | null>()
   const share = await hostileShare(async (peer) => {
     const { id } = await firstRequest(peer)
-    peer.send({ type: 'begin', id, file: FILE })
+    peer.send({ type: 'begin', id, file: { ...FILE, size: 1_000_000 } })
     answered.resolve(await peer.receiveType('result'))
     peer.sendData(id, ABC)
     peer.sendEnd(id, ABC)
@@ -427,14 +427,10 @@ test('a call that is cancelled ends at once, and what still comes for it is thro
   const client = await share.open()
   const controller = new AbortController()
   const path = parseRemotePath('abc.txt')
-  const getting = client.get(
-    path,
-    () => {
-      controller.abort()
-      throw new Error('no sink is needed')
-    },
-    { signal: controller.signal },
-  )
+  const getting = client.get(path, { signal: controller.signal }, () => {
+    controller.abort()
+    throw new Error('no sink is needed')
+  })
   await expect(getting).rejects.toThrow('no sink is needed')
   expect(await answered.promise).toMatchObject({ type: 'result', error: expect.any(Number) as number })
   expect(await outcome(client.mkdir(parseRemotePath('folder'), false))).toBeNull()

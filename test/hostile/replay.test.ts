@@ -63,7 +63,7 @@ test('C04 records of an upload dropped, repeated, swapped, resized: nothing is c
   for (const [name, rearrangement] of Object.entries(REARRANGEMENTS)) {
     const outgoing = dataRecords(1, rearrangement())
     const client = await ProtocolClient.open(attacked(await pair.openStream(), { outgoing }), pair.clientInit)
-    expect([name, await outcome(client.put(parseRemotePath('big'), memorySource(BIG), false))]).toEqual([
+    expect([name, await outcome(client.put(parseRemotePath('big'), memorySource(BIG), {}))]).toEqual([
       name,
       'ERR_CLOSED',
     ])
@@ -87,7 +87,9 @@ test('C04 records of a download dropped, repeated, swapped, resized: nothing is 
 })
 
 async function fetchBig(client: ProtocolClient, folder: string): Promise<unknown> {
-  return client.get(parseRemotePath('big'), (file) => createLocalFile(join(folder, 'big'), file, { overwrite: false }))
+  return client.get(parseRemotePath('big'), {}, (file) =>
+    createLocalFile(join(folder, 'big'), file, { overwrite: false }),
+  )
 }
 
 test('C08 a record of another session in the place of the same record: refused', async () => {
@@ -97,13 +99,13 @@ test('C08 a record of another session in the place of the same record: refused',
     attacked(await pair.openStream(), { outgoing: recording.meddle }),
     pair.clientInit,
   )
-  await first.put(parseRemotePath('one'), memorySource(BIG), false)
+  await first.put(parseRemotePath('one'), memorySource(BIG), {})
   await first.close()
   expect(await pair.ending()).toBeNull()
 
   const outgoing = rearranged((record, number) => (number === 3 ? [recording.units[number + 2] ?? record] : [record]))
   const second = await ProtocolClient.open(attacked(await pair.openStream(), { outgoing }), pair.clientInit)
-  expect(await outcome(second.put(parseRemotePath('two'), memorySource(BIG), false))).toBe('ERR_CLOSED')
+  expect(await outcome(second.put(parseRemotePath('two'), memorySource(BIG), {}))).toBe('ERR_CLOSED')
   expect(await pair.ending()).toBe('ERR_DECRYPT')
   await pair.expectUnharmed({ one: BIG })
 })
@@ -117,8 +119,8 @@ test('C08 a record of another request of the same session: refused', async () =>
     return number === 10 ? [kept] : [record]
   })
   const client = await ProtocolClient.open(attacked(await pair.openStream(), { outgoing }), pair.clientInit)
-  await client.put(parseRemotePath('one'), memorySource(BIG), false)
-  expect(await outcome(client.put(parseRemotePath('two'), memorySource(BIG), false))).toBe('ERR_CLOSED')
+  await client.put(parseRemotePath('one'), memorySource(BIG), {})
+  expect(await outcome(client.put(parseRemotePath('two'), memorySource(BIG), {}))).toBe('ERR_CLOSED')
   expect(await pair.ending()).toBe('ERR_DECRYPT')
   await pair.expectUnharmed({ one: BIG })
 })
@@ -189,7 +191,7 @@ test('C07 a whole recorded session sent again does nothing', async () => {
     pair.clientInit,
   )
   await client.remove(parseRemotePath('victim'))
-  await client.put(parseRemotePath('added'), memorySource(BIG), false)
+  await client.put(parseRemotePath('added'), memorySource(BIG), {})
   await client.close()
   expect(await pair.ending()).toBeNull()
 
@@ -367,7 +369,11 @@ const DEATHS: Record<string, (peer: HostilePeer) => Promise<void> | void> = {
 async function startUpload(pair: AttackedPair, bytes: number): Promise<HostilePeer> {
   const peer = await HostilePeer.open(await pair.openStream(), pair.clientInit)
   const file = { size: BIG.byteLength, mtime: 0n, executable: false }
-  peer.send({ type: 'request', id: 1, action: { type: 'put', path: parseRemotePath('big'), file, overwrite: false } })
+  peer.send({
+    type: 'request',
+    id: 1,
+    action: { type: 'put', path: parseRemotePath('big'), file, overwrite: false, offset: 0, stream: false },
+  })
   for (let offset = 0; offset < bytes; offset += MAX_DATA) peer.sendData(1, BIG.subarray(offset, offset + MAX_DATA))
   // What is there to be killed: the part file.
   await expect.poll(() => readdirSync(pair.root).length, { interval: 3 }).toBe(2)

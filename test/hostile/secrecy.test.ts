@@ -45,10 +45,10 @@ test.for(['yamux', 'mplex'] as const)(
     writeFileSync(join(pair.root, fetchedName), fetched)
     const folder = tempFolder()
 
-    await client.get(parseRemotePath(fetchedName), (file) =>
+    await client.get(parseRemotePath(fetchedName), {}, (file) =>
       createLocalFile(join(folder, 'copy'), file, { overwrite: false }),
     )
-    await client.put(parseRemotePath(storedName), memorySource(stored), false)
+    await client.put(parseRemotePath(storedName), memorySource(stored), {})
     expect(await Array.fromAsync(client.list(parseRemotePath('.'), true))).toHaveLength(3)
     await client.mkdir(parseRemotePath(folderName), false)
     await client.rename(parseRemotePath(storedName), parseRemotePath(newName), false)
@@ -98,7 +98,7 @@ test('the same file sent twice looks different each time', async () => {
       attacked(await pair.openStream(), { outgoing: sent.meddle }),
       pair.clientInit,
     )
-    await client.put(parseRemotePath(name), memorySource(content), false)
+    await client.put(parseRemotePath(name), memorySource(content), {})
     await client.close()
     await client.closed
     recordings.push(sent.bytes)

@@ -34,22 +34,21 @@ test('ends a call by its signal and leaves the session usable', async () => {
   const client = await ProtocolClient.open(await pair.openStream(), pair.clientInit)
   const cancelled = new AbortController()
   let received = 0
-  let discarded = false
-  const fetching = client.get(
-    path,
-    async () => ({
-      write: async (bytes) => {
-        received += bytes.byteLength
-        cancelled.abort()
-      },
-      commit: async () => expect.unreachable('a cancelled file is committed'),
-      discard: async () => void (discarded = true),
-    }),
-    { signal: cancelled.signal },
-  )
+  let setAside = false
+  const fetching = client.get(path, { signal: cancelled.signal }, async () => ({
+    kept: 0,
+    readKept: () => Promise.resolve(0),
+    write: async (bytes) => {
+      received += bytes.byteLength
+      cancelled.abort()
+    },
+    commit: async () => expect.unreachable('a cancelled file is committed'),
+    setAside: async () => void (setAside = true),
+    discard: async () => expect.unreachable('a cancelled file is of use'),
+  }))
   await expect(fetching).rejects.toMatchObject({ code: 'ERR_ABORTED' })
   expect(received).toBeLessThan(50_000_000)
-  expect(discarded).toBe(true)
+  expect(setAside).toBe(true)
   expect(await client.stat(path)).toMatchObject({ size: 50_000_000 })
   await client.close()
   await expect.poll(() => pair.endings).toEqual([null])

@@ -39,8 +39,8 @@ async function firstRecord(ofInitiator?: Uint8Array, ofResponder?: Uint8Array): 
   ])
   responder.send({ type: 'welcome', rights: new Set(['get']) })
   try {
-    const { value } = await initiator.receive().next()
-    return value as Opened
+    for await (const batch of initiator.receive()) for (const opened of batch) return opened
+    throw new Error('nothing was received')
   } catch (error) {
     return String((error as { code?: unknown }).code)
   }

@@ -100,9 +100,7 @@ test('of 10,000 peers that guess, one is heard and none gets in', async () => {
   const proofs: unknown[] = []
   for (let peer = 0; peer < 10_000; peer += 1) {
     const [a, b] = memoryPair()
-    const guessing = outcome(
-      pairAsInitiator(a, initOf(`peer${peer}`, 'laptop'), 'ocean-canyon-seven', anyhow),
-    )
+    const guessing = outcome(pairAsInitiator(a, initOf(`peer${peer}`, 'laptop'), 'ocean-canyon-seven', anyhow))
     const answer = await outcome(pairAsResponder(b, initOf('laptop', `peer${peer}`), code, anyhow))
     expect(await guessing).toEqual(expect.stringMatching(/^ERR_/))
     proofs.push(answer)
@@ -143,9 +141,7 @@ test('a peer that reflects what it gets is refused', async () => {
   const reflecting = (async () => {
     for await (const bytes of mirror.source) mirror.write(bytes.subarray())
   })().catch(() => undefined)
-  expect(await outcome(pairAsInitiator(a, initOf('desktop', 'mirror'), code.text, anyhow))).toBe(
-    'ERR_PROTOCOL',
-  )
+  expect(await outcome(pairAsInitiator(a, initOf('desktop', 'mirror'), code.text, anyhow))).toBe('ERR_PROTOCOL')
   await mirror.close()
   await reflecting
 })

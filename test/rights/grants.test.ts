@@ -88,13 +88,13 @@ const REQUESTS: Record<string, { needs: Right; run: (client: ProtocolClient, whe
   stat: { needs: 'list', run: async (client, where) => client.stat(path(where)) },
   get: {
     needs: 'get',
-    run: async (client, where) => client.get(path(where), () => Promise.resolve(new MemorySink())),
+    run: async (client, where) => client.get(path(where), {}, () => Promise.resolve(new MemorySink())),
   },
   digest: { needs: 'get', run: async (client, where) => client.digest(path(where), 'sha256') },
-  put: { needs: 'put', run: async (client, where) => client.put(path(`${where}.new`), memorySource('new'), false) },
+  put: { needs: 'put', run: async (client, where) => client.put(path(`${where}.new`), memorySource('new'), {}) },
   'put over a file': {
     needs: 'overwrite',
-    run: async (client, where) => client.put(path(where), memorySource('new'), true),
+    run: async (client, where) => client.put(path(where), memorySource('new'), { overwrite: true }),
   },
   delete: { needs: 'delete', run: async (client, where) => client.remove(path(where)) },
   rename: { needs: 'rename', run: async (client, where) => client.rename(path(where), path(`${where}.moved`), false) },
@@ -224,7 +224,7 @@ describe('A04: a grant that is withdrawn', () => {
     const stored = client.put(
       path(where),
       longSource(() => grant('inbox', ...left)),
-      overwrite,
+      { overwrite },
     )
     await expect(stored).rejects.toMatchObject({ code: 'ERR_DENIED' })
     expect(Object.keys(snapshot(root))).toEqual(Object.keys(before)) // the folder's time is another one
@@ -238,6 +238,7 @@ describe('A04: a grant that is withdrawn', () => {
         list: (...args) => store.list(...args),
         open: async (...args) => store.open(...args),
         create: async (...args) => store.create(...args),
+        kept: async (...args) => store.kept(...args),
         remove: async (...args) => store.remove(...args),
         rename: async (...args) => store.rename(...args),
         mkdir: async (...args) => store.mkdir(...args),
@@ -264,6 +265,7 @@ describe('A04: a grant that is withdrawn', () => {
           return store.open(...args)
         },
         create: async (...args) => store.create(...args),
+        kept: async (...args) => store.kept(...args),
         remove: async (...args) => store.remove(...args),
         rename: async (...args) => store.rename(...args),
         mkdir: async (...args) => store.mkdir(...args),
@@ -272,9 +274,9 @@ describe('A04: a grant that is withdrawn', () => {
     })
     grant('inbox', ...RIGHTS)
     const before = held(root)
-    const busy = Array.from({ length: 8 }, async () => client.digest(path('inbox/file'), 'md5'))
+    const busy = Array.from({ length: 16 }, async () => client.digest(path('inbox/file'), 'md5'))
     const waiting = REQUESTS[name]?.run(client, 'inbox/file')
-    await client.put(path('inbox/put'), memorySource('put'), false) // which overtakes, so that all of them are there
+    await client.put(path('inbox/put'), memorySource('put'), {}) // which overtakes, so that all of them are there
     rmSync(join(root, 'inbox/put'))
     grant('inbox', 'get')
     opened.resolve()

@@ -41,22 +41,22 @@ const ACTIONS: Record<string, Cell> = {
   stat: { needs: ['list'], run: async (client) => client.stat(path('file')) },
   get: {
     needs: ['get'],
-    run: async (client) => client.get(path('file'), () => Promise.resolve(new MemorySink())),
+    run: async (client) => client.get(path('file'), {}, () => Promise.resolve(new MemorySink())),
   },
   digest: { needs: ['get'], run: async (client) => client.digest(path('file'), 'md5') },
   put: {
     needs: ['put'],
-    run: async (client) => client.put(path('new'), memorySource('new'), false),
+    run: async (client) => client.put(path('new'), memorySource('new'), {}),
     after: { ...BEFORE, new: 'new' },
   },
   'put that may overwrite and need not': {
     needs: ['put'],
-    run: async (client) => client.put(path('new'), memorySource('new'), true),
+    run: async (client) => client.put(path('new'), memorySource('new'), { overwrite: true }),
     after: { ...BEFORE, new: 'new' },
   },
   'put over a file': {
     needs: ['put', 'overwrite'],
-    run: async (client) => client.put(path('file'), memorySource('new'), true),
+    run: async (client) => client.put(path('file'), memorySource('new'), { overwrite: true }),
     after: { ...BEFORE, file: 'new' },
   },
   'delete a file': {
@@ -232,7 +232,7 @@ describe('A04: a right that is withdrawn while a file is stored', () => {
     const stored = client.put(
       path(name),
       longSource(() => rights.delete(withdrawn)),
-      overwrite,
+      { overwrite },
     )
     await expect(stored).rejects.toMatchObject({ code: 'ERR_DENIED' })
     expect(held(root)).toEqual(BEFORE)
@@ -249,7 +249,7 @@ describe('A04: a right that is withdrawn while a file is stored', () => {
         rights.add('overwrite')
         if (!names(root).includes('new')) writeFileSync(join(root, 'new'), 'first')
       }),
-      true,
+      { overwrite: true },
     )
     await expect(late).rejects.toMatchObject({ code: expect.stringMatching(/^ERR_(DENIED|EXISTS)$/) })
     expect(held(root)).toEqual({ ...BEFORE, new: 'first' })
@@ -288,7 +288,9 @@ test('A10: of two uploads of one name at once exactly one is stored, without the
   const { client, root } = await governed(() => new Set<Right>(['put']))
   for (let round = 0; round < 25; round += 1) {
     const outcomes = await Promise.allSettled(
-      ['one', 'two'].map(async (text) => client.put(path(`f${round}`), memorySource(text), round % 2 === 1)),
+      ['one', 'two'].map(async (text) =>
+        client.put(path(`f${round}`), memorySource(text), { overwrite: round % 2 === 1 }),
+      ),
     )
     const winners = outcomes.flatMap(({ status }, index) => (status === 'fulfilled' ? [['one', 'two'][index]] : []))
     expect(winners).toHaveLength(1)

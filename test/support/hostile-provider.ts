@@ -55,7 +55,7 @@ export async function hostileShare(script: Script, deadlines: Partial<Deadlines>
     },
     local,
     get: async (client, path) =>
-      client.get(parseRemotePath(path), (file) => createLocalFile(join(local, path), file, { overwrite: false })),
+      client.get(parseRemotePath(path), {}, (file) => createLocalFile(join(local, path), file, { overwrite: false })),
   }
 }
 

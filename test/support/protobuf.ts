@@ -27,7 +27,18 @@ export function bytesField(field: number, ...parts: (Uint8Array | string)[]): Ui
 export const MESSAGE = { welcome: 1, request: 2, begin: 3, end: 4, result: 5, credit: 6, close: 7 } as const
 
 /** The actions of `Request`, beside its id, which is field 1. */
-export const ACTION = { list: 2, stat: 3, get: 4, put: 5, delete: 6, rename: 7, mkdir: 8, digest: 9, probe: 10 } as const
+export const ACTION = {
+  list: 2,
+  stat: 3,
+  get: 4,
+  put: 5,
+  delete: 6,
+  rename: 7,
+  mkdir: 8,
+  digest: 9,
+  probe: 10,
+  kept: 11,
+} as const
 
 /** A request with an id, and an action whose fields are given as they are. */
 export function requestOf(id: number, action: keyof typeof ACTION, ...fields: Uint8Array[]): Uint8Array {

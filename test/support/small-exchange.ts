@@ -59,8 +59,8 @@ export async function runExchange(place: Place, kind: Kind, name: string, stream
     const client = await ProtocolClient.open(stream, place.clientInit)
     call = await outcome(
       kind === 'get'
-        ? client.get(parseRemotePath('source'), (file) => createLocalFile(final, file, { overwrite: false }))
-        : client.put(parseRemotePath(name), memorySource(CONTENT), false),
+        ? client.get(parseRemotePath('source'), {}, (file) => createLocalFile(final, file, { overwrite: false }))
+        : client.put(parseRemotePath(name), memorySource(CONTENT), {}),
     )
     await client.close().catch(codeOf)
     session = await outcome(client.closed)

@@ -338,6 +338,7 @@ function messages(): MessageVectors {
     error,
   })
   const file = { size: 1, mtime: MTIME.toString(), executable: false }
+  const whole = { offset: 0, stream: false }
   const longPath = new Uint8Array(4_097).fill(0x61)
   return {
     valid: [
@@ -379,19 +380,52 @@ function messages(): MessageVectors {
         offset: Number(MAX_SAFE - 1n),
         length: 1,
       }),
-      asked('put', 8, nested(5, A, fileInfo(2, 1, MTIME, false)), { type: 'put', path: 'a', file, overwrite: false }),
+      asked('put', 8, nested(5, A, fileInfo(2, 1, MTIME, false)), {
+        type: 'put',
+        path: 'a',
+        file,
+        overwrite: false,
+        ...whole,
+      }),
       asked('put over what is there', 9, nested(5, A, fileInfo(2, MAX_SAFE, -1n, true), bool(3, true)), {
         type: 'put',
         path: 'a',
         file: { size: Number(MAX_SAFE), mtime: '-1', executable: true },
         overwrite: true,
+        ...whole,
       }),
       asked('put an empty file of 1970', 10, nested(5, A, nested(2)), {
         type: 'put',
         path: 'a',
         file: { size: 0, mtime: '0', executable: false },
         overwrite: false,
+        ...whole,
       }),
+      asked('put the rest of a file', 10, nested(5, A, fileInfo(2, 1_000, MTIME, false), bool(3, true), uint(4, 999)), {
+        type: 'put',
+        path: 'a',
+        file: { size: 1_000, mtime: MTIME.toString(), executable: false },
+        overwrite: true,
+        offset: 999,
+        stream: false,
+      }),
+      asked('put nothing after all of a file', 10, nested(5, A, fileInfo(2, MAX_SAFE, 0n, false), uint(4, MAX_SAFE)), {
+        type: 'put',
+        path: 'a',
+        file: { size: Number(MAX_SAFE), mtime: '0', executable: false },
+        overwrite: false,
+        offset: Number(MAX_SAFE),
+        stream: false,
+      }),
+      asked('put a stream', 10, nested(5, A, fileInfo(2, 0, MTIME, false), bool(5, true)), {
+        type: 'put',
+        path: 'a',
+        file: { size: 0, mtime: MTIME.toString(), executable: false },
+        overwrite: false,
+        offset: 0,
+        stream: true,
+      }),
+      asked('kept', 10, nested(11, A, fileInfo(2, 1, MTIME, false)), { type: 'kept', path: 'a', file }),
       asked('delete', 11, nested(6, A), { type: 'delete', path: 'a' }),
       asked('rename', 12, nested(7, A, path(2, 'c/d')), { type: 'rename', path: 'a', to: 'c/d', overwrite: false }),
       asked('rename over what is there', 13, nested(7, A, path(2, 'b'), bool(3, true)), {
@@ -518,6 +552,18 @@ function messages(): MessageVectors {
         error: 0,
         digest: hex(SHA256_OF_X),
       }),
+      valid('the result of kept', nested(5, uint(1, 10), uint(5, MAX_SAFE)), {
+        type: 'result',
+        id: 10,
+        error: 0,
+        kept: Number(MAX_SAFE),
+      }),
+      valid('the result of kept, of another version of the file', nested(5, uint(1, 10), bool(6, true)), {
+        type: 'result',
+        id: 10,
+        error: 0,
+        changed: true,
+      }),
       valid('a sign of life', nested(6), { type: 'credit', bytes: 0 }),
       valid('credit', nested(6, uint(1, 524_288)), { type: 'credit', bytes: 524_288 }),
       valid('the most credit', nested(6, uint(1, 16_777_216)), { type: 'credit', bytes: 16_777_216 }),
@@ -549,6 +595,9 @@ function messages(): MessageVectors {
       invalid('result with an entry of 2^53 bytes', nested(5, uint(1, 3), entry(3, text('a'), 1, 2n ** 53n))),
       invalid('credit of one byte more than any window', nested(6, uint(1, 16_777_217))),
       invalid('put with a size of 2^53', request(8, nested(5, A, fileInfo(2, 2n ** 53n, 0n, false)))),
+      invalid('put with an offset of 2^53', request(8, nested(5, A, fileInfo(2, 1, 0n, false), uint(4, 2n ** 53n)))),
+      invalid('kept with a size of 2^64 - 1', request(8, nested(11, A, fileInfo(2, 2n ** 64n - 1n, 0n, false)))),
+      invalid('result with 2^53 bytes kept', nested(5, uint(1, 10), uint(5, 2n ** 53n))),
       invalid('get with an offset of 2^53', request(4, nested(4, A, uint(2, 2n ** 53n)))),
       invalid('get with a length of 2^64 - 1', request(4, nested(4, A, uint(3, 2n ** 64n - 1n)))),
       invalid('probe with a size of 2^53', request(4, nested(10, uint(1, 2n ** 53n)))),
@@ -564,6 +613,26 @@ function messages(): MessageVectors {
       faulty('no action', null, 'ERR_PROTOCOL'),
       faulty('an action of a later version', null, 'ERR_PROTOCOL', nested(20, A)),
       faulty('put without a file', 'put', 'ERR_PROTOCOL', nested(5, A)),
+      faulty(
+        'put from an offset beyond the end of the file',
+        'put',
+        'ERR_PROTOCOL',
+        nested(5, A, fileInfo(2, 1, MTIME, false), uint(4, 2)),
+      ),
+      faulty(
+        'put of a stream with a size',
+        'put',
+        'ERR_PROTOCOL',
+        nested(5, A, fileInfo(2, 1, MTIME, false), bool(5, true)),
+      ),
+      faulty(
+        'put of a stream with an offset',
+        'put',
+        'ERR_PROTOCOL',
+        nested(5, A, nested(2), uint(4, 1), bool(5, true)),
+      ),
+      faulty('kept without a file', 'kept', 'ERR_PROTOCOL', nested(11, A)),
+      faulty('kept at a path that leaves the share', 'kept', 'ERR_PATH', nested(11, path(1, '../a'), nested(2))),
       faulty(
         'get of a range that ends beyond 2^53 - 1',
         'get',

@@ -50,11 +50,26 @@ const unlistable: fc.Arbitrary<Unlistable> = fc
 const range = fc
   .tuple(size, fc.option(size))
   .map(([offset, length]) => ({ offset, length: length === null ? null : Math.min(length, MAX_SAFE - offset) }))
+const putAction = fc.oneof(
+  fc
+    .record({
+      type: fc.constant('put'),
+      path,
+      file,
+      overwrite: fc.boolean(),
+      part: fc.double({ min: 0, max: 1, noNaN: true }),
+    })
+    .map(({ part, ...put }): Action => ({ ...put, offset: Math.floor(put.file.size * part), stream: false })),
+  fc
+    .record({ type: fc.constant('put'), path, file, overwrite: fc.boolean() })
+    .map((put): Action => ({ ...put, file: { ...put.file, size: 0 }, offset: 0, stream: true })),
+)
 const action: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ type: fc.constant('list'), path, recursive: fc.boolean() }),
   fc.record({ type: fc.constant('stat'), path }),
   fc.tuple(path, range).map(([path, range]): Action => ({ type: 'get', path, ...range })),
-  fc.record({ type: fc.constant('put'), path, file, overwrite: fc.boolean() }),
+  putAction,
+  fc.record({ type: fc.constant('kept'), path, file }),
   fc.record({ type: fc.constant('delete'), path }),
   fc.record({ type: fc.constant('rename'), path, to: path, overwrite: fc.boolean() }),
   fc.record({ type: fc.constant('mkdir'), path, parents: fc.boolean() }),
@@ -67,7 +82,15 @@ const message: fc.Arbitrary<Sendable> = fc.oneof(
   fc.record({ type: fc.constant('begin'), id, file }),
   fc.record({ type: fc.constant('end'), id, error, size, md5: fc.oneof(bytes(0), bytes(16)) }),
   fc.record(
-    { type: fc.constant('result'), id, error, entry, digest: fc.oneof(bytes(16), bytes(32)) },
+    {
+      type: fc.constant('result'),
+      id,
+      error,
+      entry,
+      digest: fc.oneof(bytes(16), bytes(32)),
+      kept: fc.integer({ min: 1, max: MAX_SAFE }),
+      changed: fc.constant(true),
+    },
     { requiredKeys: ['type', 'id', 'error'] },
   ),
   fc.record({ type: fc.constant('credit'), bytes: fc.nat(MAX_WINDOW) }),

@@ -46,7 +46,7 @@ describe('messages', () => {
     )
     const actions = messages.map((message) => (message.type === 'request' ? message.action.type : null))
     expect(new Set(actions)).toEqual(
-      new Set([null, 'list', 'stat', 'get', 'put', 'delete', 'rename', 'mkdir', 'digest', 'probe']),
+      new Set([null, 'list', 'stat', 'get', 'put', 'delete', 'rename', 'mkdir', 'digest', 'probe', 'kept']),
     )
   })
 })
