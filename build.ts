@@ -11,7 +11,11 @@ const built = statSync('dist/sft.js', { throwIfNoEntry: false })?.mtimeMs ?? 0
 
 if (!process.argv.includes('--if-stale') || built < newest) {
   const { metafile } = await build({
-    entryPoints: { sft: 'src/cli/main.ts', index: 'src/index.ts' },
+    entryPoints: {
+      sft: 'src/cli/main.ts',
+      index: 'src/index.ts',
+      'small-files-worker': 'src/fs/small-files-worker.ts', // a thread of its own
+    },
     outdir: 'dist',
     bundle: true,
     splitting: true,

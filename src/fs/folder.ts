@@ -1,5 +1,5 @@
 import { constants, type Stats } from 'node:fs'
-import { lstat, open, readlink, realpath, type FileHandle } from 'node:fs/promises'
+import { lstat, open, readFile, readlink, realpath, statfs, type FileHandle } from 'node:fs/promises'
 import { SftError } from '../errors.ts'
 import { components, ROOT, type RemotePath } from '../wire/path.ts'
 import { errno, fileError } from './errno.ts'
@@ -99,6 +99,36 @@ export class Folder {
   /** The address of this folder itself. */
   get address(): string {
     return this.#base
+  }
+
+  /** The descriptor, where entries are addressed through it, else `null`. */
+  get descriptor(): number | null {
+    return this.#recheck === null ? this.#handle.fd : null
+  }
+
+  /** What tells the file system of this folder, as it is mounted, from others: nothing is linked or renamed across. */
+  async mount(): Promise<string> {
+    const { dev } = await this.#handle.stat()
+    if (this.#recheck !== null) return String(dev)
+    // The same file system may be mounted twice, with one device.
+    const text = await readFile(`/proc/self/fdinfo/${this.#handle.fd}`, 'utf8')
+    return `${dev}:${/^mnt_id:\s*(\d+)/m.exec(text)?.[1] ?? ''}`
+  }
+
+  /** How many bytes this user can still store in this folder, or `null` if the system does not tell. */
+  async freeBytes(): Promise<number | null> {
+    const { blocks, bfree, bavail, bsize } = await statfs(this.#base)
+    if (blocks === 0) return null
+    return (process.geteuid?.() === 0 ? bfree : bavail) * bsize
+  }
+
+  /** Tells whether this folder is this user's, and sees to it that nobody else may enter it then. */
+  async isPrivate(): Promise<boolean> {
+    if (process.platform === 'win32') return true
+    const { uid, mode } = await this.#handle.stat()
+    if (uid !== process.geteuid?.()) return false
+    if ((mode & 0o777) !== 0o700) await this.#handle.chmod(0o700)
+    return true
   }
 
   /** Where addresses are paths: throws if one of the folders on the way was replaced since it was opened. */

@@ -4,16 +4,14 @@ import { SftError } from '../errors.ts'
 import { errno } from './errno.ts'
 import type { Folder } from './folder.ts'
 
-const PART_PREFIX = '.sft-part-'
+/** The folder in which incomplete files lie; what begins like it is this program's own. */
+export const PARTS_FOLDER = '.sft-parts'
 
-/** Returns a name for a file that is not complete: random, so that nobody can have put something in its place. */
-export function newPartName(): string {
-  return `${PART_PREFIX}${crypto.randomUUID()}`
-}
+const HIDDEN = '.sft-part'
 
-/** Tells whether `name` is one of an incomplete file, which is never listed and cannot be asked for. */
+/** Tells whether `name` is one of what is not complete, which is never listed and cannot be asked for. */
 export function isPartName(name: string): boolean {
-  return name.startsWith(PART_PREFIX)
+  return name.startsWith(HIDDEN)
 }
 
 /**
@@ -23,13 +21,18 @@ export function isPartName(name: string): boolean {
  * @param self - The entry that is about to get the name, where it may be the one that has it.
  */
 export async function expectFree(folder: Folder, name: string, overwrite: boolean, self?: Stats): Promise<void> {
-  for (const spelling of new Set([name, name.normalize('NFC'), name.normalize('NFD')])) {
+  for (const spelling of [name, ...otherSpellings(name)]) {
     const taken = await lstatIfThere(folder.at(spelling), spelling !== name)
     if (taken === null || (taken.ino === self?.ino && taken.dev === self.dev)) continue
     if (spelling !== name) throw new SftError('ERR_EXISTS', `"${name}" exists with its accents spelled another way`)
     if (taken.isDirectory()) throw new SftError('ERR_EXISTS', `"${name}" is a folder`)
     if (!overwrite) throw new SftError('ERR_EXISTS', `"${name}" exists`)
   }
+}
+
+/** Returns the spellings of a name with accents that some file systems take for the same. */
+export function otherSpellings(name: string): string[] {
+  return [...new Set([name.normalize('NFC'), name.normalize('NFD')])].filter((spelling) => spelling !== name)
 }
 
 /**

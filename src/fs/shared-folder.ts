@@ -1,26 +1,40 @@
 import { lstat, mkdir, opendir, rmdir, unlink } from 'node:fs/promises'
 import { SftError } from '../errors.ts'
-import type { CreateOptions, FileSink, FileSource, FileStore } from '../protocol/types.ts'
+import type { CreateOptions, FileSink, FileSource, FileStore, Kept } from '../protocol/types.ts'
 import type { Entry, FileInfo, Unlistable } from '../wire/message.ts'
 import { baseName, components, decodeName, joinPath, nameFault, ROOT, type RemotePath } from '../wire/path.ts'
 import { entryType, fileInfo } from './entry.ts'
 import { errno, fileError } from './errno.ts'
-import { LocalFileSink } from './file-sink.ts'
+import { LocalFileSink, type PartsPlace } from './file-sink.ts'
 import { LocalFileSource } from './file-source.ts'
 import { Folder } from './folder.ts'
 import { expectFree, isPartName, lstatIfThere, moveEntry } from './names.ts'
+import { partKey } from './part-name.ts'
+import { SMALL, smallFiles } from './small-files.ts'
+import { SmallFileSink, SmallFileSource, type SmallTarget } from './small-sink.ts'
+import { PartsFolder, WORTH_KEEPING } from './parts-folder.ts'
 
 /** The files under one folder of this machine, for peers: nothing outside it is read, written or even mentioned. */
 export class SharedFolder implements FileStore {
   readonly #root: Folder
+  readonly #mount: string
+  readonly #parts: PartsFolder
+  /** What needs the root's descriptor for a moment longer. */
+  readonly #underWay = new Set<Promise<unknown>>()
+  #closed = false
 
   /** @param byPath - As for {@link Folder.openLocal}. */
   static async open(path: string, byPath = false): Promise<SharedFolder> {
-    return new SharedFolder(await Folder.openLocal(path, byPath))
+    const root = await Folder.openLocal(path, byPath)
+    const store = new SharedFolder(root, await root.mount())
+    await store.#parts.sweep()
+    return store
   }
 
-  private constructor(root: Folder) {
+  private constructor(root: Folder, mount: string) {
     this.#root = root
+    this.#mount = mount
+    this.#parts = new PartsFolder(root)
   }
 
   async *list(path: RemotePath, recursive: boolean): AsyncGenerator<Entry | Unlistable> {
@@ -58,13 +72,32 @@ export class SharedFolder implements FileStore {
 
   async open(path: RemotePath): Promise<FileSource> {
     if (path === ROOT) throw new SftError('ERR_WRONG_TYPE', 'it is a folder, not a file')
+    expectPublic(path)
+    const small = await this.#readSmall(path)
+    if (small !== null) return small
     return this.#inParent(path, async (folder, name) => LocalFileSource.open(folder.at(name)))
   }
 
   async create(path: RemotePath, file: FileInfo, options: CreateOptions): Promise<FileSink> {
     expectPublic(path)
-    const { folder, name } = await this.#root.openParent(path)
-    return LocalFileSink.create(folder, name, file, options) // which closes the folder
+    const ordinary = async (): Promise<FileSink> => this.#create(path, file, options)
+    return this.#createSmall(path, file, options, ordinary) ?? ordinary()
+  }
+
+  async kept(path: RemotePath, file: FileInfo, keepFor: string): Promise<Kept> {
+    expectPublic(path)
+    let [bytes, changed] = [0, false]
+    await this.#inParent(path, async (folder) => {
+      if (file.size < WORTH_KEEPING && !this.#parts.mayHold(path, file, keepFor)) return
+      const place = await this.#partsPlace(folder, path)
+      for (const parts of place.folders) {
+        // Where nothing can be looked up nothing can be continued; the next use of the folder tells what is wrong.
+        const here = await parts.kept(partKey(place.path, file, keepFor)).catch(() => null)
+        bytes = Math.max(bytes, here?.bytes ?? 0)
+        changed ||= here?.changed === true
+      }
+    })
+    return { bytes, changed }
   }
 
   async remove(path: RemotePath): Promise<void> {
@@ -115,9 +148,69 @@ export class SharedFolder implements FileStore {
     }
   }
 
-  /** Lets go of the root. */
+  /** Lets go of the root, once small files that are about to be read or stored are. */
   async close(): Promise<void> {
+    this.#closed = true
+    await Promise.allSettled(this.#underWay)
     await this.#root.close()
+  }
+
+  /** Returns a small file, or `null` if it is read the ordinary way. */
+  async #readSmall(path: RemotePath): Promise<FileSource | null> {
+    const root = this.#root.descriptor
+    if (root === null || this.#closed || !smallFiles.wanted()) return null
+    const file = await this.#hold(smallFiles.read({ root, ...splitPath(path), maxBytes: SMALL }))
+    return file && new SmallFileSource(file)
+  }
+
+  /** Returns a sink for a small file, or `null` if it is stored the ordinary way. */
+  #createSmall(
+    path: RemotePath,
+    file: FileInfo,
+    options: CreateOptions,
+    ordinary: () => Promise<FileSink>,
+  ): FileSink | null {
+    const root = this.#root.descriptor
+    if (root === null || path === ROOT || this.#parts.mayHold(path, file, options.keepFor)) return null
+    const store: SmallTarget['store'] = async (job, mayTakeName) => {
+      if (this.#closed) return 'not done'
+      return this.#hold(smallFiles.store({ root, ...job }, mayTakeName))
+    }
+    const mayBe = async (): Promise<void> =>
+      this.#inParent(path, async (folder, name) => expectFree(folder, name, options.overwrite))
+    const target = { ...splitPath(path), parts: this.#parts, expectFree: mayBe, store }
+    return SmallFileSink.create(target, file, options, ordinary)
+  }
+
+  async #hold<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work)
+    try {
+      return await work
+    } finally {
+      this.#underWay.delete(work)
+    }
+  }
+
+  async #create(path: RemotePath, file: FileInfo, options: CreateOptions): Promise<FileSink> {
+    const { folder, name } = await this.#root.openParent(path)
+    let place
+    try {
+      place = await this.#partsPlace(folder, path)
+    } catch (error) {
+      await folder.close()
+      throw fileError(error, `cannot create "${name}"`)
+    }
+    return LocalFileSink.create(folder, name, file, options, place) // which closes the folder
+  }
+
+  /**
+   * Parts lie at the root, where they are all found again, or beside the file: on another file system, from where no
+   * file can take its name here, and where nothing may be written at the root.
+   */
+  async #partsPlace(folder: Folder, path: RemotePath): Promise<PartsPlace> {
+    const atRoot = (await folder.mount()) === this.#mount ? [this.#parts] : []
+    const beside = path.includes('/') ? [new PartsFolder(folder)] : []
+    return { folders: [...atRoot, ...beside], path }
   }
 
   /** Lists a folder met during a recursive listing; one that vanished or became a link meanwhile has no entries. */
@@ -166,6 +259,12 @@ async function describe(folder: Folder, path: RemotePath, rawName: Buffer): Prom
 
 function rawPath(path: RemotePath, name: Buffer): Uint8Array {
   return path === ROOT ? name : Buffer.concat([Buffer.from(`${path}/`), name])
+}
+
+/** Takes the path of an entry apart: the folder it is in, empty for the root, and its name. */
+function splitPath(path: RemotePath): { folder: string; name: string } {
+  const slash = path.lastIndexOf('/')
+  return { folder: slash < 0 ? '' : path.slice(0, slash), name: path.slice(slash + 1) }
 }
 
 /** @param mayExist - Whether a folder that is there already, perhaps since a moment ago, will do. */

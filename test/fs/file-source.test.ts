@@ -137,7 +137,7 @@ describe.each([
       onTestFinished(async () => store.close())
       const client = await sessionPair({ store, rights: () => new Set(RIGHTS) })
       const before = openDescriptors()
-      const fetched = client.get(parseRemotePath('f'), async (file) => {
+      const fetched = client.get(parseRemotePath('f'), {}, async (file) => {
         const sink = await createLocalFile(join(local, 'f'), file, { overwrite: false })
         change(path)
         return sink
@@ -165,8 +165,10 @@ test.each(Object.entries(CHANGES))(
     await expect(stored).rejects.toMatchObject({ code: 'ERR_CHANGED' })
     await expect.poll(() => names(machine.root)).toEqual([])
     await remote.mkdir('next')
-    expect(machine.events).toContainEqual(
-      expect.objectContaining({ type: 'served', error: expect.objectContaining({ code: 'ERR_CHANGED' }) }),
-    )
+    await expect
+      .poll(() => machine.events)
+      .toContainEqual(
+        expect.objectContaining({ type: 'served', error: expect.objectContaining({ code: 'ERR_CHANGED' }) }),
+      )
   },
 )

@@ -5,9 +5,11 @@ import {
   containsPath,
   createLocalFile,
   isLocalFolder,
+  openDestination,
   openLocalFile,
   resolveDestination,
 } from '../../src/fs/local-files.ts'
+import { parseRemotePath } from '../../src/wire/path.ts'
 import { names, openDescriptors } from '../support/snapshot.ts'
 import { tempFolder } from '../support/tmp.ts'
 
@@ -79,6 +81,22 @@ test('a file is not received where its folder is missing or its name is taken', 
     code: 'ERR_EXISTS',
   })
   expect([openDescriptors(), names(folder)]).toEqual(before)
+})
+
+test('a destination takes files by the paths of a peer, and follows no link in it', async () => {
+  const folder = everything()
+  const store = await openDestination(join(folder, 'to-folder')) // but for the one the user named
+  const file = { size: 3, mtime: 0n, executable: false }
+  const sink = await store.create(parseRemotePath('inner/new'), file, { overwrite: false })
+  await sink.write(Buffer.from('new'))
+  await sink.commit()
+  expect(readFileSync(join(folder, 'folder/inner/new'), 'utf8')).toBe('new')
+  symlinkSync('..', join(folder, 'folder/out'))
+  await expect(store.create(parseRemotePath('out/new'), file, { overwrite: false })).rejects.toMatchObject({
+    code: 'ERR_NOT_FOUND',
+  })
+  await store.close()
+  await expect(openDestination(join(folder, 'file'))).rejects.toMatchObject({ code: 'ERR_NOT_FOUND' })
 })
 
 test('a destination is a folder if there is one, else the file itself', async () => {

@@ -213,8 +213,10 @@ describe('N05: the composed and the decomposed form of a name', () => {
   test('of two uploads at once leave one file', async () => {
     const pair = await nodePair()
     const client = await ProtocolClient.open(await pair.openStream(), pair.clientInit)
-    await client.put(parseRemotePath('é'.normalize('NFC')), memorySource('composed'), false)
-    await expect(client.put(parseRemotePath('é'.normalize('NFD')), memorySource('x'), true)).rejects.toMatchObject({
+    await client.put(parseRemotePath('é'.normalize('NFC')), memorySource('composed'), {})
+    await expect(
+      client.put(parseRemotePath('é'.normalize('NFD')), memorySource('x'), { overwrite: true }),
+    ).rejects.toMatchObject({
       code: 'ERR_EXISTS',
     })
     expect(names(pair.root)).toEqual(['é'.normalize('NFC')])

@@ -379,7 +379,7 @@ describe('P17: what is neither file nor folder', () => {
     const client = await sessionPair({ store, rights: () => new Set(['list', 'get']) })
     for (const name of ['null', 'zero', 'tty', 'random'].map(parseRemotePath)) {
       expect(await client.stat(name)).toMatchObject({ type: 'other', size: 0 })
-      const fetched = client.get(name, () => Promise.resolve(new MemorySink()))
+      const fetched = client.get(name, {}, () => Promise.resolve(new MemorySink()))
       await expect(fetched).rejects.toMatchObject({ code: 'ERR_WRONG_TYPE' })
       await expect(client.digest(name, 'md5')).rejects.toMatchObject({ code: 'ERR_WRONG_TYPE' })
     }
@@ -471,7 +471,7 @@ describe('while a folder of the share is flipped with a link that leads out', ()
     const { ways } = await race(1, async ({ client }) =>
       attempt(async () => {
         const sink = new MemorySink()
-        await client.get(path('p/f0'), () => Promise.resolve(sink))
+        await client.get(path('p/f0'), {}, () => Promise.resolve(sink))
         expect(sink.text).toBe('inside')
       }),
     )
@@ -481,7 +481,7 @@ describe('while a folder of the share is flipped with a link that leads out', ()
   test('P08: storing never creates or replaces a file outside', async () => {
     const { ways } = await race(COUNT / 4, async ({ client }) =>
       attempt(async (index) => {
-        await client.put(path(`p/${index % 2 ? 'new' : 'f'}${index >> 2}`), memorySource('stored'), true)
+        await client.put(path(`p/${index % 2 ? 'new' : 'f'}${index >> 2}`), memorySource('stored'), { overwrite: true })
       }),
     )
     expect(ways).toEqual(['done', 'refused'])
@@ -536,7 +536,7 @@ describe('while a folder of the share is flipped with a link that leads out', ()
     const flipping = await flip(join(pair.root, 'f'), '../secret')
     const ways = await attempt(async () => {
       const sink = new MemorySink()
-      await client.get(path('f'), () => Promise.resolve(sink))
+      await client.get(path('f'), {}, () => Promise.resolve(sink))
       expect(sink.text).toBe('inside')
     })
     await flipping.stop()

@@ -260,11 +260,21 @@ describe.each([
     const { store, root } = await opened()
     const sink = await store.create(path('a/new'), FILE, { overwrite: false })
     await sink.write(Buffer.from('new'))
-    const part = names(root, 'a').find((name) => name.startsWith('.sft-part-')) ?? 'none'
+    const [part = 'none'] = names(root, '.sft-parts')
     const before = snapshot(root)
     expect((await listed(store, ROOT, true)).filter((entry) => entry.includes('part'))).toEqual([])
     expect(await listed(store, path('a'), false)).toEqual(['directory a/b'])
-    for (const hidden of [`a/${part}`, part, `${part}/x`, `a/${part}/x`, '.sft-part-', 'a/.sft-part-new']) {
+    for (const hidden of [
+      '.sft-parts',
+      `.sft-parts/${part}`,
+      `.sft-parts/${part}/x`,
+      '.sft-parts/x/y',
+      `.sft-parts-${process.geteuid?.()}/x`,
+      'a/.sft-parts',
+      `a/.sft-parts/${part}`,
+      '.sft-part-',
+      'a/.sft-part-new',
+    ]) {
       const at = path(hidden)
       const calls: (() => Promise<unknown>)[] = [
         async () => store.stat(at),
@@ -277,6 +287,7 @@ describe.each([
         async () => store.mkdir(at, true),
         async () => put(store, at, false),
         async () => put(store, at, true),
+        async () => store.kept(at, FILE, 'peer'),
       ]
       for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'ERR_NOT_FOUND' })
     }
