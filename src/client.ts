@@ -1,5 +1,10 @@
 import { SftError } from './errors.ts'
 import { createLocalFile, openLocalFile } from './fs/local-files.ts'
+import { getAll } from './jobs/get.ts'
+import type { JobOptions, JobSummary } from './jobs/job.ts'
+import { Link, type OpenSession } from './jobs/link.ts'
+import { putAll } from './jobs/put.ts'
+import { streamSink, streamSource } from './jobs/stream.ts'
 import type { Node } from './net/node.ts'
 import type { PeerStore } from './peers.ts'
 import type { CallOptions, ProtocolClient, TransferOptions } from './protocol/client.ts'
@@ -27,18 +32,20 @@ export class Remote {
   /** Whether the session is under the secret of a pairing. */
   readonly paired: boolean
   readonly #node: Node
-  readonly #client: ProtocolClient
+  readonly #reopen: OpenSession
   readonly #seen: Promise<void>
+  #client: ProtocolClient
 
   /** Use {@link connect}. */
   constructor(
     node: Node,
-    client: ProtocolClient,
+    { client, reopen }: { client: ProtocolClient; reopen: OpenSession },
     peer: { peerId: string; address: string; known: boolean },
     store: PeerStore,
   ) {
     this.#node = node
     this.#client = client
+    this.#reopen = reopen
     this.peerId = peer.peerId
     this.address = peer.address
     this.paired = peer.known
@@ -72,7 +79,7 @@ export class Remote {
       options.onBegin?.(file)
       return sink
     }
-    return this.#client.get(parseRemotePath(path), createSink, options)
+    return this.#client.get(parseRemotePath(path), options, createSink)
   }
 
   /** Stores the local file `source` as `path`; resolves once the other machine has it, verified and on its disk. */
@@ -81,9 +88,66 @@ export class Remote {
     const file = await openLocalFile(source)
     try {
       options.onBegin?.(file.file)
-      return await this.#client.put(target, file, options.overwrite === true, options)
+      return await this.#client.put(target, file, options)
     } finally {
       await file.close()
+    }
+  }
+
+  /**
+   * Fetches files and folders, and what patterns match, into a local folder; see {@link getAll}. A lost connection is
+   * restored; what is cut off anyway goes on where it was when the same is asked again.
+   */
+  async getAll(paths: readonly string[], destination: string, options: JobOptions = {}): Promise<JobSummary> {
+    return this.#during(options, async (files) => {
+      const looks = await files.another()
+      try {
+        return await getAll({ files, looks, peerId: this.peerId }, paths, destination, options)
+      } finally {
+        await looks.close()
+      }
+    })
+  }
+
+  /** Stores local files and folders in a folder of the share; see {@link putAll}. As {@link Remote.getAll} otherwise. */
+  async putAll(sources: readonly string[], destination: string, options: JobOptions = {}): Promise<JobSummary> {
+    return this.#during(options, async (link) => putAll(link, sources, destination, options))
+  }
+
+  /**
+   * Passes the bytes of a file to `write` as they arrive, waiting for each call. They are known to be right only when this
+   * resolves.
+   */
+  async getStream(
+    path: string,
+    write: (bytes: Uint8Array) => Promise<void>,
+    options: TransferOptions = {},
+  ): Promise<Transferred> {
+    return this.#client.get(parseRemotePath(path), options, () => Promise.resolve(streamSink(write)))
+  }
+
+  /** Stores bytes of unknown number as the file `path`, which appears once they have ended. */
+  async putStream(
+    chunks: AsyncIterable<Uint8Array>,
+    path: string,
+    options: TransferOptions & { overwrite?: boolean } = {},
+  ): Promise<Transferred> {
+    const target = parseRemotePath(path)
+    const { signal } = options
+    const stop = new AbortController()
+    const cancel = (): void => stop.abort(new SftError('ERR_ABORTED', 'cancelled', { cause: signal?.reason }))
+    signal?.addEventListener('abort', cancel)
+    if (signal?.aborted === true) cancel()
+    const source = streamSource(chunks, stop.signal)
+    this.#client.closed.then(
+      () => stop.abort(new SftError('ERR_CLOSED', 'the session ended')),
+      (error: unknown) => stop.abort(error),
+    )
+    try {
+      return await this.#client.put(target, source, { ...options, stream: true })
+    } finally {
+      signal?.removeEventListener('abort', cancel)
+      await source.close()
     }
   }
 
@@ -105,6 +169,19 @@ export class Remote {
   /** Returns the digest of a file as the other machine reads it now. */
   async digest(path: string, algorithm: Algorithm = 'md5', options?: CallOptions): Promise<Uint8Array> {
     return this.#client.digest(parseRemotePath(path), algorithm, options)
+  }
+
+  /** Does a job on the session, which may be another one afterwards. */
+  async #during(options: JobOptions, work: (link: Link) => Promise<JobSummary>): Promise<JobSummary> {
+    const { onEvent, signal } = options
+    const link = new Link(this.#client, { open: this.#reopen, ...(onEvent && { onEvent }), ...(signal && { signal }) })
+    try {
+      return await work(link)
+    } catch (error) {
+      throw signal?.aborted === true ? new SftError('ERR_ABORTED', 'cancelled', { cause: error }) : error
+    } finally {
+      this.#client = await link.session.catch(() => this.#client)
+    }
   }
 
   /** Ends the session, in order if the other side answers in time. */

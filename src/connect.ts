@@ -8,6 +8,7 @@ import { refused, type Candidates } from './net/dialer.ts'
 import { Discovery } from './net/discovery.ts'
 import type { Heard } from './net/heard.ts'
 import { Node, type Muxer, type PeerStream } from './net/node.ts'
+import type { OpenSession } from './jobs/link.ts'
 import { hearMachines, pairByCode } from './pair.ts'
 import { PeerStore } from './peers.ts'
 import { ProtocolClient, type CallOptions } from './protocol/client.ts'
@@ -115,17 +116,36 @@ class Connector {
     }
   }
 
+  async #open(target: Target, asked: string): Promise<Remote> {
+    const { client, address } = await this.#session(target, asked, this.#options.signal)
+    const { peerId, known } = target
+    const reopen: OpenSession = async (signal) => {
+      // Last known addresses may have changed by now, and the local network has to be asked anew.
+      const discovery = this.discovery ? await Discovery.start({ peerId: this.node.peerId }) : null
+      try {
+        const again = findTarget({ peer: peerId, addresses: [address] }, await this.#store.read(), discovery)
+        return (await this.#session(again ?? target, asked, signal)).client
+      } finally {
+        await discovery?.stop()
+      }
+    }
+    return new Remote(this.node, { client, reopen }, { peerId, address, known: known !== null }, this.#store)
+  }
+
   /** Opens a session with a peer, under the secret of their pairing if there is one. */
-  async #open({ peerId, known, candidates }: Target, asked: string): Promise<Remote> {
+  async #session(
+    { known, candidates }: Target,
+    asked: string,
+    signal: AbortSignal | undefined,
+  ): Promise<{ client: ProtocolClient; address: string }> {
     const { node } = this
-    const { signal, deadlines } = this.#options
-    const searched = this.discovery !== null
+    const { deadlines } = this.#options
     try {
       const stream = await node.dial(candidates, PROTOCOL_ID, signal)
       const client = await openSession(stream, { node, sodium: this.#sodium, known, signal, deadlines })
-      return new Remote(node, client, { peerId, address: stream.address, known: known !== null }, this.#store)
+      return { client, address: stream.address }
     } catch (error) {
-      throw explain(error, asked, known, searched)
+      throw explain(error, asked, known, this.discovery !== null)
     }
   }
 
@@ -252,7 +272,8 @@ function explain(error: unknown, asked: string, known: Peer | null, searched: bo
     return say(`"${known.name}" does not let this machine in; pair again ("sft pair" there), or see "sft peers" there`)
   }
   if (error.code !== 'ERR_UNREACHABLE' || asked.startsWith('/')) return error
+  const [what] = error.message.split('; ') // its own next step would only be one more question
   const heard = searched ? ', and it was not heard on this network' : ''
   const hint = `is "sft share" running there? "sft doctor ${asked}" finds out more, --addr names its address`
-  return say(`cannot reach "${asked}": ${error.message}${heard}; ${hint}`)
+  return say(`cannot reach "${asked}": ${what}${heard}; ${hint}`)
 }

@@ -34,10 +34,13 @@ const LAYERS: Record<string, Layer> = {
   },
   fs: {
     local: ['errors', 'wire', 'crypto', 'protocol/types.ts'],
-    outside: ['node:fs', 'node:fs/promises', 'node:path'],
+    outside: ['node:fs', 'node:fs/promises', 'node:path', 'node:worker_threads'],
   },
   trust: { local: ['errors', 'wire'], outside: [] },
-  api: { local: ['errors', 'wire', 'crypto', 'protocol', 'net', 'fs', 'trust'], outside: ['env-paths', 'node:os'] },
+  api: {
+    local: ['errors', 'wire', 'crypto', 'protocol', 'net', 'fs', 'trust'],
+    outside: ['env-paths', 'node:os', 'picomatch'],
+  },
   cli: {
     local: ['index.ts'],
     outside: ['@commander-js/extra-typings', 'uqr', 'node:path', 'node:readline/promises', 'package.json'],
@@ -54,7 +57,6 @@ const API = new Set([
   'connect.ts',
   'share.ts',
   'client.ts',
-  'doctor.ts',
   'index.ts',
 ])
 
@@ -84,7 +86,7 @@ test('only digest.ts takes Node’s own cryptography, so that the rest runs in a
 })
 
 function layerOf(file: string): string {
-  if (API.has(file)) return 'api'
+  if (API.has(file) || /^(?:jobs|doctor)\//.test(file)) return 'api'
   return file === 'errors.ts' ? 'errors' : (file.split('/')[0] ?? '')
 }
 

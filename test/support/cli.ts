@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -152,12 +152,14 @@ export function namesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted()
 }
 
-/** Waits until `count` incomplete files in `folder` hold at least a megabyte each: transfers are well under way. */
+/** Where files lie while they are received, in the folder that was named for them. */
+export const PARTS = '.sft-parts'
+
+/** Waits until `count` incomplete files for `folder` hold at least a megabyte each: transfers are well under way. */
 export async function transfersUnderWay(folder: string, count = 1): Promise<void> {
+  const parts = join(folder, PARTS)
   for (;;) {
-    const grown = readdirSync(folder).filter(
-      (name) => name.startsWith('.sft-part-') && sizeOf(join(folder, name)) > 1e6,
-    )
+    const grown = existsSync(parts) ? readdirSync(parts).filter((name) => sizeOf(join(parts, name)) > 1e6) : []
     if (grown.length >= count) return
     await new Promise((resolve) => setTimeout(resolve, 10))
   }

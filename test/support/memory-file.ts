@@ -13,7 +13,12 @@ export function memorySource(text: string, executable = false): FileSource {
 
 /** A file in memory that is fetched from a share. */
 export class MemorySink implements FileSink {
+  readonly kept = 0
   text = ''
+
+  readKept(): Promise<number> {
+    return Promise.resolve(0)
+  }
 
   write(bytes: Uint8Array): Promise<void> {
     this.text += Buffer.from(bytes).toString()
@@ -21,6 +26,10 @@ export class MemorySink implements FileSink {
   }
 
   commit(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  setAside(): Promise<void> {
     return Promise.resolve()
   }
 

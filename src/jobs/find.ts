@@ -1,0 +1,93 @@
+import { asSftError, SftError } from '../errors.ts'
+import type { Entry } from '../wire/message.ts'
+import { baseName, parseRemotePath, type RemotePath } from '../wire/path.ts'
+import { globDepth, isGlob, parseGlob } from './filter.ts'
+import { Frontier } from './frontier.ts'
+import type { SourceTree } from './tree.ts'
+
+/** Something that was named to be copied and is not there, or what else is wrong with it. */
+export interface Missing {
+  /** As it was named. */
+  readonly name: string
+  readonly error: SftError
+}
+
+/** An entry that was named to be copied, and what it will be called. */
+export interface Root {
+  readonly entry: Entry
+  readonly to: RemotePath
+}
+
+/** What became of something that was named: one entry, of which a pattern may bring many. */
+export type Named = Root | Missing
+
+/**
+ * Yields the entries that paths and patterns name, each once; what lies below one that a pattern matched is not matched
+ * again. A path that is not there, or a pattern that nothing matches, is yielded as that.
+ */
+export async function* findNamed(tree: SourceTree, paths: readonly string[]): AsyncGenerator<Entry | Missing> {
+  const seen = new Set<string>()
+  const isNew = (path: string): boolean => {
+    if (paths.length === 1) return true
+    if (seen.has(path)) return false
+    seen.add(path)
+    return true
+  }
+  for (const name of paths) {
+    try {
+      if (!isGlob(name) || (await isThere(tree, name))) {
+        const entry = await lookAt(tree, parseRemotePath(name))
+        if (isNew(entry.path)) yield entry
+        continue
+      }
+      let found = false
+      for await (const entry of match(tree, name)) {
+        found = true
+        if (isNew(entry.path)) yield entry
+      }
+      if (!found) throw new SftError('ERR_NOT_FOUND', `nothing matches "${name}"; "sft ls" shows what is there`)
+    } catch (error) {
+      yield { name, error: asSftError(error, 'ERR_INTERNAL', 'it could not be looked at') }
+    }
+  }
+}
+
+/** Describes an entry; one that may be fetched but not looked at passes for a file. */
+async function lookAt(tree: SourceTree, path: RemotePath): Promise<Entry> {
+  try {
+    return await tree.stat(path)
+  } catch (error) {
+    if (!(error instanceof SftError) || error.code !== 'ERR_DENIED') throw error
+    return { path, type: 'file', size: 0, mtime: 0n, executable: false }
+  }
+}
+
+/** A file may be called as a pattern is written. */
+async function isThere(tree: SourceTree, path: string): Promise<boolean> {
+  try {
+    await tree.stat(parseRemotePath(path))
+    return true
+  } catch (error) {
+    if (error instanceof SftError && (error.code === 'ERR_NOT_FOUND' || error.code === 'ERR_PATH')) return false
+    throw error
+  }
+}
+
+/** Yields what a pattern matches, looking no deeper than it reaches. */
+async function* match(tree: SourceTree, pattern: string): AsyncGenerator<Entry> {
+  const { base, matches } = parseGlob(pattern)
+  const deepest = globDepth(pattern)
+  const frontier = new Frontier<RemotePath>()
+  for (let folder: RemotePath | null = parseRemotePath(base); folder !== null;) {
+    const inner: string[] = []
+    for await (const entry of tree.list(folder)) {
+      if (entry.type === 'unlistable') continue
+      if (matches(entry.path)) yield entry
+      else if (entry.type === 'directory' && entry.path.split('/').length < deepest)
+        frontier.expectRoom(inner.push(baseName(entry.path)))
+    }
+    frontier.add(folder, inner)
+    const next = frontier.take()
+    folder = next && parseRemotePath(next.level === '.' ? next.name : `${next.level}/${next.name}`)
+  }
+}

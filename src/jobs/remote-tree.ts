@@ -1,0 +1,74 @@
+import { SftError } from '../errors.ts'
+import type { Entry, Unlistable } from '../wire/message.ts'
+import { baseName, type RemotePath } from '../wire/path.ts'
+import type { Link } from './link.ts'
+import type { TargetTree } from './tree.ts'
+
+/** Entries of a folder that are remembered, so that a listing of them can be taken up again. */
+const MOST_NAMES = 1_000_000
+
+/** The files of a share. A listing that is cut off is taken up again, without what it brought already. */
+export class RemoteTree implements TargetTree {
+  readonly #link: Link
+  readonly #files: Link
+  readonly #signal: AbortSignal | undefined
+
+  /**
+   * @param link - To look at the tree.
+   * @param files - To read files, where that may not wait for the listings: the one of a large folder that waits for its
+   * files to go across uses up the credit and the turns they need.
+   */
+  constructor(link: Link, files: Link, signal: AbortSignal | undefined) {
+    this.#link = link
+    this.#files = files
+    this.#signal = signal
+  }
+
+  async *list(path: RemotePath): AsyncGenerator<Entry | Unlistable> {
+    let names: Set<string> | null = new Set()
+    let [next, stop]: [AsyncGenerator<Entry | Unlistable> | null, boolean] = [null, false]
+    try {
+      for (;;) {
+        const result = await this.#link.use(async (session) => {
+          const signal = this.#signal && { signal: this.#signal }
+          try {
+            next ??= session.list(path, false, signal)
+            return await next.next()
+          } catch (error) {
+            next = null // the next one begins again
+            if (names === null && session.ended) {
+              const message = `the connection was lost while a folder of more than ${MOST_NAMES} entries was listed`
+              throw new SftError('ERR_TRUNCATED', message, { cause: error })
+            }
+            throw error
+          }
+        })
+        if (result.done === true) break
+        const name = nameOf(result.value)
+        if (names?.has(name) === true) continue
+        names?.add(name)
+        if (names?.size === MOST_NAMES) names = null
+        yield result.value
+      }
+      stop = true
+    } finally {
+      if (!stop) await (next as AsyncGenerator | null)?.return(undefined)
+    }
+  }
+
+  async stat(path: RemotePath): Promise<Entry> {
+    return this.#link.use(async (session) => session.stat(path, { signal: this.#signal }))
+  }
+
+  async mkdir(path: RemotePath): Promise<void> {
+    return this.#link.use(async (session) => session.mkdir(path, false, { signal: this.#signal }))
+  }
+
+  async digest(path: RemotePath): Promise<Uint8Array> {
+    return this.#files.use(async (session) => session.digest(path, 'md5', { signal: this.#signal }))
+  }
+}
+
+function nameOf(entry: Entry | Unlistable): string {
+  return entry.type === 'unlistable' ? `/${entry.name.join()}` : baseName(entry.path)
+}
