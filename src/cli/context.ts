@@ -1,5 +1,6 @@
 import {
   connect,
+  isGlob,
   parseRemotePath,
   SftError,
   type Muxer,
@@ -10,7 +11,7 @@ import {
 import { escapeText } from './escape.ts'
 import { introduction } from './introduction.ts'
 import { Output, type FailureContext } from './output.ts'
-import { StatusLine } from './progress.ts'
+import { LiveLines } from './progress.ts'
 
 /** Options every command that talks to a peer has. */
 export interface PeerOptions {
@@ -27,6 +28,8 @@ export interface Session {
   readonly output: Output
   /** Aborted on Ctrl-C or termination. */
   readonly signal: AbortSignal
+  /** The exit status of that, once it happened. */
+  readonly exitOnSignal: () => number | undefined
 }
 
 /** Exit status when nobody reads our output any more, as shells count the signal for it. */
@@ -53,7 +56,7 @@ export function onTermination(onEnd: (exit: number) => void): void {
   terminate = (exit) => {
     if (ending) process.exit(exit)
     ending = true
-    if (process.stderr.isTTY) process.stderr.write('\r\u001b[2K') // over the ^C that the terminal echoes
+    if (process.stderr.isTTY && process.env['TERM'] !== 'dumb') process.stderr.write('\r\u001b[2K') // over the ^C that the terminal echoes
     onEnd(exit)
   }
   for (const [signal, exit] of Object.entries(SIGNALS)) process.on(signal, () => terminate(exit))
@@ -100,12 +103,12 @@ export async function withRemote(
   try {
     const { signal } = interrupted
     remote = await connectWithPatience(peer, options, output, signal)
-    return await work({ remote, output, signal })
+    return await work({ remote, output, signal, exitOnSignal: () => exitOnSignal })
   } catch (error) {
     if (exitOnSignal === undefined) return output.failure(error)
     if (exitOnSignal === UNREAD) return UNREAD
     const interruption = new SftError('ERR_ABORTED', 'interrupted; nothing incomplete was left behind')
-    return output.failure(interruption, undefined, exitOnSignal)
+    return output.failure(interruption, { exit: exitOnSignal })
   } finally {
     await (exitOnSignal === undefined ? remote?.close() : remote?.abort())
   }
@@ -119,9 +122,9 @@ async function connectWithPatience(
   signal: AbortSignal,
 ): Promise<Remote> {
   const { addr, discovery = true, lanOnly = false, muxer } = options
-  const status = new StatusLine()
+  const status = new LiveLines()
   const timer = setTimeout(() => {
-    if (!output.json) status.show(`looking for ${escapeText(peer)}`)
+    if (!output.json) status.show([`looking for ${escapeText(peer)}`])
   }, PATIENCE)
   const stopWaiting = (): void => {
     clearTimeout(timer)
@@ -165,7 +168,7 @@ export async function forEachPath(
     } catch (error) {
       if (session.signal.aborted) throw error
       const hinted = withHint(error, 'ERR_CLOSED', 'run the same command again when the peer is back')
-      const exit = session.output.failure(hinted, describe(path))
+      const exit = session.output.failure(hinted, { context: describe(path) })
       if (error instanceof SftError && FATAL.has(error.code)) {
         const left = paths.length - index - 1
         if (left > 0) session.output.talk(`sft: ${left} more not tried`)
@@ -182,6 +185,21 @@ export async function forEachPath(
 export function withHint(error: unknown, code: SftErrorCode, hint: string): unknown {
   if (!(error instanceof SftError) || error.code !== code) return error
   return new SftError(code, `${error.message}; ${hint}`, { cause: error })
+}
+
+/**
+ * As {@link remotePath}, for commands that also take patterns, which are left as they are.
+ *
+ * @throws {@link SftError} `ERR_PATH` that names the path.
+ */
+export function remotePathOrGlob(text: string): string {
+  if (isGlob(text) && !text.startsWith('/')) return text.replace(/^(\.\/+)+/, '')
+  try {
+    return remotePath(text)
+  } catch (error) {
+    if (!(error instanceof SftError)) throw error
+    throw new SftError(error.code, `${text}: ${error.message}`, { cause: error })
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
-import { createInterface } from 'node:readline/promises'
 import { parseCode, SftError, type Heard, type Introduction } from '../index.ts'
 import { shortId } from './format.ts'
 import type { Output } from './output.ts'
+import { ask, canAsk } from './prompt.ts'
 
 /** Times a person may mistype a code so that it is none, before the command gives up. */
 const TRIES = 3
@@ -42,11 +42,6 @@ export function introduction(output: Output, signal: AbortSignal, beforeAsking: 
   }
 }
 
-/** Whether there is a person at a terminal who can answer. */
-export function canAsk(): boolean {
-  return process.stdin.isTTY && process.stderr.isTTY
-}
-
 /** Asks for a code until one is typed that could be one. @throws {@link SftError} `ERR_USAGE`, `ERR_ABORTED`. */
 export async function askCode(output: Output, signal: AbortSignal): Promise<string> {
   for (let left = TRIES; ; left -= 1) {
@@ -69,20 +64,6 @@ export async function choose(output: Output, machines: readonly Heard[], signal:
     const answer = await ask(`Which one (1-${machines.length})? `, signal)
     const chosen = machines[Number(answer.trim()) - 1]
     if (chosen) return chosen
-  }
-}
-
-/** Asks one question on the terminal. Ctrl-C comes as `signal`, as anywhere else. */
-async function ask(question: string, signal: AbortSignal): Promise<string> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false })
-  const closed = Promise.withResolvers<never>()
-  lines.once('close', () => closed.reject(new SftError('ERR_USAGE', 'no answer was typed')))
-  try {
-    // A program that answers through a pipe needs no question.
-    return await Promise.race([lines.question(process.stdin.isTTY ? question : '', { signal }), closed.promise])
-  } finally {
-    lines.close()
-    closed.promise.catch(() => undefined)
   }
 }
 

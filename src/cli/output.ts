@@ -8,6 +8,15 @@ export interface FailureContext {
   readonly to?: string
 }
 
+/** How a failure is told if not in the usual way. */
+export interface FailureOptions {
+  readonly context?: FailureContext | undefined
+  /** The exit status, if it is not that of the error's code. */
+  readonly exit?: number
+  /** What to do next: printed behind the message as it is, so it must hold nothing that a terminal acts on. */
+  readonly next?: string
+}
+
 /**
  * The only writer to the terminal, but for the status line. Data goes to stdout, talk to stderr; with `--json` data is
  * one object per line.
@@ -36,22 +45,23 @@ export class Output {
     if (!this.json) process.stderr.write(`${text}\n`)
   }
 
-  /** Prints a failure as one line, and as an object with `--json`; returns the exit status, by default that of its code. */
-  failure(error: unknown, context?: FailureContext, status?: number): number {
+  /** Prints a failure as one line, and as an object with `--json`; returns the exit status. */
+  failure(error: unknown, { context, exit: status, next = '' }: FailureOptions = {}): number {
     const failure = error instanceof SftError ? error : new SftError('ERR_INTERNAL', describe(error), { cause: error })
     const exit = status ?? ERRORS[failure.code].exit
     // Texts are ours, but may quote a name or an address that is not.
-    process.stderr.write(`sft: ${place(failure.message, context)}${escapeText(failure.message)}\n`)
-    this.object('error', { code: failure.code, exit, message: failure.message, ...context })
+    process.stderr.write(`sft: ${place(failure.message, context)}${escapeText(failure.message)}${next}\n`)
+    this.object('error', { code: failure.code, exit, message: `${failure.message}${next}`, ...context })
     return exit
   }
 }
 
 /** Names what a failure is about in front of its message, unless the message does. */
 function place(message: string, context: FailureContext | undefined): string {
-  if (!context || message.includes(`"${context.path}"`)) return ''
-  const target = context.to === undefined ? '' : ` -> ${escapeText(context.to)}`
-  return `${escapeText(context.path)}${target}: `
+  if (!context) return ''
+  const { path, to = path } = context
+  if (message.includes(`"${path}"`) || message.includes(`"${to}"`)) return ''
+  return `${escapeText(path)}${to === path ? '' : ` -> ${escapeText(to)}`}: `
 }
 
 /** JSON that holds no character a terminal could act on. */

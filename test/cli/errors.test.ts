@@ -45,7 +45,8 @@ async function faults(uses: readonly WrongUse[], usual: RunOptions): Promise<unk
 
 /** Tells whether a command printed its failure as one object that says the same as its line. */
 function isSameFailure({ stdout, stderr }: Finished, exit: number): boolean {
-  const [failure, ...more] = objects(stdout)
+  const all = objects(stdout)
+  const [failure, ...more] = all.at(-1)?.['type'] === 'done' && all.at(-1)?.['exit'] === exit ? all.slice(0, -1) : all
   return (
     failure?.['type'] === 'error' &&
     failure['exit'] === exit &&
@@ -78,6 +79,25 @@ test('command lines that are none', async () => {
     { args: ['mv', 'peer', 'one'], exit: 2, says: ['new', 'sft mv --help'] },
     { args: ['id', 'more'], exit: 2, says: ['too many', 'more', 'sft id --help'] },
     { args: ['share'], exit: 2, says: ['dir', 'sft share --help'] },
+    { args: ['peers', 'renam'], exit: 2, says: ["'renam'", 'did you mean rename?', 'sft peers --help'] },
+    { args: ['peers', 'xyz', 'ana'], exit: 2, says: ["unknown command 'xyz'", 'sft peers --help'] },
+    { args: ['get', 'x', 'a', '--on-conflict', 'merge'], exit: 2, says: ["'merge'", 'there are ask, skip', '--help'] },
+    { args: ['get', 'x', 'a', '--on-conflict', 'ask'], exit: 2, says: ['without a terminal', 'choose skip'] },
+    {
+      args: ['get', 'x', 'a', '--on-conflict', 'skip', '--overwrite'],
+      exit: 2,
+      says: ['--on-conflict skip contradict'],
+    },
+    { args: ['get', 'x', 'a', '--bwlimit', 'fast'], exit: 2, says: ["'fast'", 'write it like 500k'] },
+    { args: ['get', 'x', 'a', '--bwlimit', '0'], exit: 2, says: ["'0'", 'write it like 500k'] },
+    { args: ['get', 'x', 'a', '-j', '0'], exit: 2, says: ["'0'", 'a number from 1'] },
+    { args: ['get', 'x', 'a', 'b', '-o', '-'], exit: 2, says: ['only one file can go to stdout'] },
+    { args: ['get', 'x', '*.txt', '-o', '-'], exit: 2, says: ['only one file can go to stdout'] },
+    { args: ['put', 'x', '-'], exit: 2, says: ['needs a name', '-o NAME'] },
+    { args: ['put', 'x', '-', '-o', 'folder/'], exit: 2, says: ['needs a name', '-o NAME'] },
+    { args: ['put', 'x', '-', 'a', '-o', 'b'], exit: 2, says: ['stdin goes alone'] },
+    { args: ['put', 'x', '-', '-o', 'b', '--dry-run'], exit: 2, says: ['--dry-run does not go with stdin'] },
+    { args: ['put', 'x', '-', '-o', 'b', '--on-conflict', 'rename'], exit: 2, says: ['rename does not go with stdin'] },
   ]
   expect(await faults(uses, options)).toEqual([])
 })
@@ -132,31 +152,30 @@ test('paths that are none, or taken, or not allowed', async () => {
     { args: ['get', r, 'nope'], exit: 4, says: ['nope', 'sft ls'] },
     { args: ['ls', r, 'nope'], exit: 4, says: ['nope', 'sft ls'] },
     { args: ['hash', r, 'nope'], exit: 4, says: ['nope', 'sft ls'] },
-    { args: ['get', r, 'folder'], exit: 1, says: ['folder: it is a folder'] },
-    { args: ['get', r, '.'], exit: 1, says: ['it is a folder', 'name the files'] },
-    { args: ['get', r, 'link'], exit: 1, says: ['link', 'not a file'] },
-    { args: ['get', r, 'a.txt'], exit: 8, says: ['"a.txt" exists', 'a.txt was not touched', '--overwrite', '-o'] },
+    { args: ['get', r, '*.pdf'], exit: 4, says: ['"*.pdf"', 'sft ls'] },
+    { args: ['get', r, 'folder', '-o', '-'], exit: 1, says: ['folder: it is a folder'] },
+    { args: ['get', r, 'a.txt'], exit: 8, says: ['"a.txt" is there already', '--on-conflict skip|', '--overwrite'] },
+    { args: ['get', r, 'a.txt', '--on-conflict', 'fail'], exit: 8, says: ['"a.txt" is there', '--on-conflict skip|'] },
     { args: ['get', r, 'b.txt', '-o', 'into'], exit: 8, says: ['into/b.txt', 'is a folder'] },
     { args: ['get', r, 'b.txt', '-o', 'missing/'], exit: 4, says: ['"missing/"', 'create it first'] },
-    { args: ['get', r, 'b.txt', '-o', 'missing/b.txt'], exit: 4, says: ['"missing"', 'no such'] },
-    { args: ['get', r, 'b.txt', '-o', 'a.txt/b.txt'], exit: 4, says: ['"a.txt" is not a folder'] },
-    { args: ['get', r, 'a.txt', 'b.txt', '-o', 'one.txt'], exit: 4, says: ['"one.txt/"', 'create it first'] },
+    { args: ['get', r, 'b.txt', '-o', 'missing/b.txt'], exit: 4, says: ['missing"', 'no such'] },
+    { args: ['get', r, 'folder', '-o', 'missing/deep'], exit: 4, says: ['missing"', 'no such'] },
+    { args: ['get', r, 'b.txt', '-o', 'a.txt/b.txt'], exit: 4, says: ['a.txt" is not a folder'] },
     { args: ['get', r, '/etc/passwd'], exit: 2, says: ['/etc/passwd', 'write "etc/passwd"'] },
     { args: ['get', r, '../a.txt'], exit: 2, says: ['../a.txt', 'no ".."', 'from the root of the share'] },
     { args: ['get', r, 'folder/../a.txt'], exit: 2, says: ['folder/../a.txt', 'no ".."'] },
     { args: ['get', r, 'folder\\a.txt'], exit: 2, says: ['contains a backslash'] },
-    { args: ['put', r, 'a.txt'], exit: 5, says: ['a.txt', 'does not allow it', '--allow'] },
+    { args: ['put', r, 'a.txt', '-o', 'new.txt'], exit: 5, says: ['a.txt', 'does not allow it', '--allow'] },
     { args: ['rm', r, 'a.txt'], exit: 5, says: ['a.txt', 'does not allow it', '--allow'] },
     { args: ['mv', r, 'a.txt', 'c.txt'], exit: 5, says: ['a.txt -> c.txt', 'does not allow it'] },
     { args: ['mkdir', r, 'new'], exit: 5, says: ['new', 'does not allow it'] },
     { args: ['ls', d], exit: 5, says: ['does not allow it'] },
     { args: ['get', d, 'b.txt'], exit: 5, says: ['b.txt', 'does not allow it'] },
-    { args: ['put', d, 'a.txt'], exit: 8, says: ['a.txt', 'taken', '-o'] },
+    { args: ['put', d, 'a.txt'], exit: 8, says: ['a.txt', '--on-conflict'] },
     { args: ['put', d, 'a.txt', '--overwrite'], exit: 5, says: ['a.txt', 'does not allow it'] },
     { args: ['put', w, 'nope'], exit: 4, says: ['"nope"', 'no such file'] },
-    { args: ['put', w, 'into'], exit: 1, says: ['"into"', 'it is a folder'] },
-    { args: ['put', w, 'a.txt'], exit: 8, says: ['a.txt', 'taken', '--overwrite', '-o'] },
-    { args: ['put', w, 'a.txt', '-o', 'missing/'], exit: 4, says: ['a.txt -> missing/', 'sft ls'] },
+    { args: ['put', w, 'a.txt'], exit: 8, says: ['a.txt', 'is there already', '--on-conflict', '--overwrite'] },
+    { args: ['put', w, 'a.txt', '-o', 'missing/'], exit: 4, says: ['"missing"', 'sft mkdir'] },
     { args: ['put', w, 'a.txt', '-o', '/abs'], exit: 2, says: ['write "abs"'] },
     { args: ['rm', w, 'folder'], exit: 8, says: ['folder', 'not empty', 'delete what is in it first'] },
     { args: ['rm', w, '.'], exit: 2, says: ['root', 'name what is in it'] },
@@ -181,7 +200,7 @@ test('one path of several that fails makes it 7, and the others are done', async
   const { address } = await startShare(root, ['--open'], sharer)
   const plain = await sft(['get', address, 'nope', 'b.txt', '-o', local], client)
   expect(plain).toMatchObject({ exit: 7, stdout: '' })
-  expect(plain.stderr).toMatch(/^sft: nope: [^\n]*\n[^\n]*b\.txt: 5 B, verified\n$/)
+  expect(plain.stderr).toMatch(/^sft: nope: [^\n]*\n[^\n]*b\.txt: 5 B, verified\n1 file: 5 B, verified; 1 failed\n$/)
   expect(namesIn(local)).toContain('b.txt')
   const json = await sft(['hash', address, 'b.txt', 'nope', '--json'], client)
   expect(json.exit).toBe(7)

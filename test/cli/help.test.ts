@@ -46,7 +46,9 @@ test('a Node.js that is too old is told which one is needed, in one line', () =>
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
     expect(stderr).toMatch(/^sft: needs Node\.js 22\.18 or newer, this is \d+\.\d+\.\d+\n$/)
   }
-  const { status, stderr } = spawnSync(process.execPath, [...posingAs('22.18.0'), BIN, 'ls', '/x'], { encoding: 'utf8' })
+  const { status, stderr } = spawnSync(process.execPath, [...posingAs('22.18.0'), BIN, 'ls', '/x'], {
+    encoding: 'utf8',
+  })
   expect({ status, stderr }).toMatchObject({ status: 2, stderr: expect.stringContaining('not a multiaddr') })
 })
 

@@ -49,10 +49,12 @@ test('every command prints documented objects, one per line, and nothing else', 
     { type: 'entry', kind: 'unlistable', name: 'f\\xff' },
   ])
   expect(await json(['get', address, 'ä.txt'], client)).toEqual([
-    { type: 'file', path: 'ä.txt', target: 'ä.txt', size: 5, md5 },
+    { type: 'file', path: 'ä.txt', target: 'ä.txt', size: 5, sent: 5, md5 },
+    { type: 'done', files: 1, folders: 0, bytes: 5, sent: 5, skipped: 0, failed: 0, exit: 0 },
   ])
   expect(await json(['put', address, 'up.bin', '-o', 'folder/'], client)).toEqual([
-    { type: 'file', source: 'up.bin', path: 'folder/up.bin', size: 6, md5: HEX_MD5 },
+    { type: 'file', path: 'up.bin', target: 'folder/up.bin', size: 6, sent: 6, md5: HEX_MD5 },
+    { type: 'done', files: 1, folders: 0, bytes: 6, sent: 6, skipped: 0, failed: 0, exit: 0 },
   ])
   expect(await json(['hash', address, 'ä.txt'], client)).toEqual([
     { type: 'digest', path: 'ä.txt', algorithm: 'md5', digest: md5 },
@@ -79,7 +81,8 @@ test('every command prints documented objects, one per line, and nothing else', 
     rights: ['list', 'get', 'put', 'overwrite', 'delete', 'rename', 'mkdir'],
     peers: 'any',
   })
-  await expect.poll(() => events.filter(({ type }) => type === 'closed').length, PATIENTLY).toBe(8)
+  // One for each command, and one more to look into folders while files come.
+  await expect.poll(() => events.filter(({ type }) => type === 'closed').length, PATIENTLY).toBe(9)
   expect(events.slice(1).every(({ type }) => ['opened', 'served', 'closed'].includes(String(type)))).toBe(true)
   const time = TIMESTAMP
   const client1 = { time, peerId: expect.stringMatching(/^12D3KooW/) }
@@ -102,12 +105,18 @@ test('every command prints documented objects, one per line, and nothing else', 
 
 test('what a peer may not do shows in the events of the share', async () => {
   const { sharer, client, root } = twoMachines()
+  writeFileSync(join(root, 'x'), 'secret')
   const { address, events, printed } = await startShare(root, ['--open', '--allow', 'list'], sharer)
   const { exit, stdout } = await sft(['get', address, 'x', '--json'], client)
   expect(exit).toBe(5)
   expectCleanLines(stdout)
-  await expect.poll(() => events.length, PATIENTLY).toBe(4)
-  expect(events[2]).toMatchObject({ type: 'served', action: 'get', path: 'x', code: 'ERR_DENIED' })
+  expect(objects(stdout)).toMatchObject([
+    { type: 'error', code: 'ERR_DENIED', exit: 5, path: 'x' },
+    { type: 'done', files: 0, failed: 1, exit: 5 },
+  ])
+  await expect
+    .poll(() => events, PATIENTLY)
+    .toContainEqual(expect.objectContaining({ type: 'served', action: 'get', path: 'x', code: 'ERR_DENIED' }))
   expect(printed().stderr).toBe('')
 })
 

@@ -1,7 +1,18 @@
-import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { finish, namesIn, PATIENTLY, sft, start, startShare, transfersUnderWay, twoMachines } from '../support/cli.ts'
+import {
+  finish,
+  namesIn,
+  objects,
+  PARTS,
+  PATIENTLY,
+  sft,
+  start,
+  startShare,
+  transfersUnderWay,
+  twoMachines,
+} from '../support/cli.ts'
 
 /** Makes a file of holes that is far larger than what goes across in any of these tests. */
 function endlessFile(folder: string): void {
@@ -9,34 +20,69 @@ function endlessFile(folder: string): void {
   truncateSync(join(folder, 'endless.bin'), 8_000_000_000)
 }
 
-test('a share that is killed ends a get with one line, and nothing is left', async () => {
+/** Returns what lies in a folder, apart from what is kept of files that are not complete. */
+function visibleIn(folder: string): string[] {
+  return namesIn(folder).filter((name) => !name.startsWith(PARTS))
+}
+
+test('a share that is gone for good ends get and put with one line that says how to go on', async () => {
   const { sharer, client, root, local } = twoMachines()
   endlessFile(root)
-  const { address, child } = await startShare(root, ['--open'], sharer)
-  const get = start(['get', address, 'endless.bin'], client)
-  const ending = finish(get)
-  await transfersUnderWay(local)
+  endlessFile(local)
+  mkdirSync(join(local, "it's here"))
+  const { address, child } = await startShare(root, ['-w', '--open'], sharer)
+  const get = finish(start(['get', address, 'endless.bin', '-o', "it's here"], client))
+  const put = finish(start(['put', address, 'endless.bin', '-o', 'stored.bin', '--json'], client))
+  await Promise.all([transfersUnderWay(join(local, "it's here")), transfersUnderWay(root)])
   child.kill('SIGKILL')
-  expect(await ending).toEqual({
-    exit: 10,
-    signal: null,
-    stdout: '',
-    stderr: 'sft: endless.bin: the connection was lost; run the same command again when the peer is back\n',
-  })
-  expect(namesIn(local)).toEqual([])
-})
+  const [got, stored] = await Promise.all([get, put])
+  expect(got).toMatchObject({ exit: 10, signal: null, stdout: '' })
+  const [lost, end, ...more] = got.stderr
+    .split('\n')
+    .filter((line) => !line.startsWith('connection lost; reconnecting'))
+  expect(lost).toMatch(/^Connection lost \(.*\); reconnecting…$/)
+  expect(end).toMatch(/^sft: the connection was lost and could not be restored: /)
+  expect(end).toContain(`; to continue: sft get ${address} endless.bin -o 'it'\\''s here'`)
+  expect(more).toEqual([''])
+  expect(stored).toMatchObject({ exit: 10, stderr: expect.stringMatching(/^sft: the connection was lost[^\n]*\n$/) })
+  const told = objects(stored.stdout).filter(({ type }) => type !== 'progress')
+  expect(told[0]).toMatchObject({ type: 'reconnecting', attempt: 1 })
+  expect(told.slice(-2)).toMatchObject([
+    { type: 'error', code: 'ERR_CLOSED', exit: 10, message: expect.stringContaining('; to continue: sft put ') },
+    { type: 'done', files: 0, failed: 0, exit: 10 },
+  ])
+  expect(visibleIn(local)).toEqual(['endless.bin', "it's here"])
+}, 150_000)
 
-test('a client that is killed during a put leaves nothing on the share, which goes on', async () => {
+test('a share that is killed and started again is gone on with, and says so', async () => {
+  const { sharer, client, root, local } = twoMachines()
+  writeFileSync(join(root, 'big.bin'), new Uint8Array(50_000_000).fill(7))
+  const first = await startShare(root, ['--open'], sharer)
+  const port = Number(/\/tcp\/(\d+)/.exec(first.address)?.[1])
+  const get = finish(start(['get', first.address, 'big.bin', '--bwlimit', '10M'], client))
+  await transfersUnderWay(local)
+  first.child.kill('SIGKILL')
+  await new Promise((resolve) => first.child.once('close', resolve))
+  const again = start(['share', root, '--open', '--listen', `/ip4/127.0.0.1/tcp/${port}`], sharer)
+  const { exit, stderr } = await get
+  again.kill()
+  expect(exit).toBe(0)
+  expect(stderr).toMatch(/^Connection lost \(.*\); reconnecting…\nConnected again\.\nbig\.bin: 50 MB.*, verified\n$/)
+  expect(readFileSync(join(local, 'big.bin')).equals(readFileSync(join(root, 'big.bin')))).toBe(true)
+  expect(namesIn(local)).toEqual(['big.bin'])
+}, 60_000)
+
+test('a client that is killed during a put leaves the share going, and nothing that is seen', async () => {
   const { sharer, client, root, local } = twoMachines()
   endlessFile(local)
   const { address, events } = await startShare(root, ['-w', '--open'], sharer)
   const put = start(['put', address, 'endless.bin'], client)
   await transfersUnderWay(root)
   put.kill('SIGKILL')
-  await expect.poll(() => namesIn(root), PATIENTLY).toEqual([])
   await expect
     .poll(() => events, PATIENTLY)
     .toContainEqual(expect.objectContaining({ type: 'served', action: 'put', code: 'ERR_CLOSED' }))
+  expect(visibleIn(root)).toEqual([])
 
   writeFileSync(join(local, 'small.txt'), 'still there')
   expect(await sft(['put', address, 'small.txt'], client)).toMatchObject({ exit: 0 })
@@ -47,7 +93,7 @@ test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
   ['SIGHUP', 129],
-] as const)('%s ends a get with status %i and leaves nothing', async (signal, exit) => {
+] as const)('%s ends a get with status %i and the command that goes on', async (signal, exit) => {
   const { sharer, client, root, local } = twoMachines()
   endlessFile(root)
   const { address, events } = await startShare(root, ['--open'], sharer)
@@ -55,11 +101,35 @@ test.each([
   const ending = finish(get)
   await transfersUnderWay(local)
   get.kill(signal)
-  const stderr = 'sft: interrupted; nothing incomplete was left behind\n'
+  const stderr = `sft: interrupted; to continue: sft get ${address} endless.bin\n`
   expect(await ending).toEqual({ exit, signal: null, stdout: '', stderr })
-  expect(namesIn(local)).toEqual([])
+  expect(visibleIn(local)).toEqual([])
   await expect.poll(() => events.map(({ type }) => type), PATIENTLY).toContain('closed')
   expect(await sft(['ls', address], client)).toMatchObject({ exit: 0, stdout: 'endless.bin\n' })
+})
+
+test('after SIGINT the same command goes on where it was', async () => {
+  const { sharer, client, root, local } = twoMachines()
+  const content = Buffer.alloc(40_000_000, 'content')
+  writeFileSync(join(root, 'big.bin'), content)
+  const { address } = await startShare(root, ['--open'], sharer)
+  const get = start(['get', address, 'big.bin', '--bwlimit', '8M', '--json'], client)
+  const ending = finish(get)
+  // What is less than a mebibyte is not worth keeping.
+  const underWay = new Promise((resolve) => get.stdout?.on('data', (text) => /sent":\d{7}/.test(text) && resolve(text)))
+  await underWay
+  get.kill('SIGINT')
+  expect(await ending).toMatchObject({ exit: 130 })
+  const [part] = namesIn(join(local, PARTS))
+  const kept = statSync(join(local, PARTS, part ?? '')).size
+  expect(kept).toBeGreaterThan(1_000_000)
+  const { exit, stdout } = await sft(['get', address, 'big.bin', '--json'], client)
+  expect(exit).toBe(0)
+  expect(objects(stdout)).toContainEqual(
+    expect.objectContaining({ type: 'file', size: content.byteLength, sent: content.byteLength - kept }),
+  )
+  expect(readFileSync(join(local, 'big.bin')).equals(content)).toBe(true)
+  expect(namesIn(local)).toEqual(['big.bin'])
 })
 
 test('SIGINT of one of several gets keeps what was complete', async () => {
@@ -67,18 +137,18 @@ test('SIGINT of one of several gets keeps what was complete', async () => {
   endlessFile(root)
   writeFileSync(join(root, 'first.txt'), 'first')
   const { address } = await startShare(root, ['--open'], sharer)
-  const get = start(['get', address, 'first.txt', 'endless.bin', 'first.txt'], client)
+  const get = start(['get', address, 'first.txt', 'endless.bin'], client)
   const ending = finish(get)
   await transfersUnderWay(local)
+  await expect.poll(() => visibleIn(local), PATIENTLY).toEqual(['first.txt'])
   get.kill('SIGINT')
-  expect(await ending).toMatchObject({
-    exit: 130,
-    stderr: expect.stringMatching(/^first.txt: .*\nsft: interrupted.*\n$/),
-  })
-  expect(namesIn(local)).toEqual(['first.txt'])
+  const { exit, stderr } = await ending
+  expect(exit).toBe(130)
+  expect(stderr).toMatch(/^first\.txt: 5 B, verified\nsft: interrupted after 1 file; to continue: sft get [^\n]*\n$/)
+  expect(visibleIn(local)).toEqual(['first.txt'])
 })
 
-test('SIGINT of a put leaves nothing on the share', async () => {
+test('SIGINT of a put leaves nothing on the share that is seen', async () => {
   const { sharer, client, root, local } = twoMachines()
   endlessFile(local)
   const { address } = await startShare(root, ['-w', '--open'], sharer)
@@ -87,26 +157,36 @@ test('SIGINT of a put leaves nothing on the share', async () => {
   await transfersUnderWay(root)
   put.kill('SIGINT')
   expect(await ending).toMatchObject({ exit: 130, stdout: '' })
-  await expect.poll(() => namesIn(root), PATIENTLY).toEqual([])
+  expect(visibleIn(root)).toEqual([])
 })
 
-test('SIGINT of a share ends it in order, and those it serves', async () => {
+test('a second signal ends a command at once, while it waits for a connection', async () => {
   const { sharer, client, root, local } = twoMachines()
-  endlessFile(local)
   endlessFile(root)
-  const { address, child, printed } = await startShare(root, ['-w', '--open'], sharer)
-  mkdirSync(join(local, 'into'))
-  const get = finish(start(['get', address, 'endless.bin', '-o', 'into'], client))
-  const put = finish(start(['put', address, 'endless.bin', '-o', 'stored.bin'], client))
-  await Promise.all([transfersUnderWay(join(local, 'into')), transfersUnderWay(root)])
+  const { address, child } = await startShare(root, ['--open'], sharer)
+  const get = start(['get', address, 'endless.bin', '--json'], client)
+  const ending = finish(get)
+  await transfersUnderWay(local)
+  child.kill('SIGSTOP') // it neither answers nor closes anything
+  get.kill('SIGINT')
+  get.kill('SIGTERM')
+  const { exit } = await ending
+  child.kill('SIGKILL')
+  expect([130, 143]).toContain(exit)
+})
+
+test('SIGINT of a share ends it in order', async () => {
+  const { sharer, client, root, local } = twoMachines()
+  endlessFile(root)
+  const { address, child, printed } = await startShare(root, ['--open'], sharer)
+  const get = start(['get', address, 'endless.bin'], client)
+  const ending = finish(get)
+  await transfersUnderWay(local)
   const exit = new Promise((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })))
   child.kill('SIGINT')
   expect(await exit).toEqual({ code: 130, signal: null })
   expect(printed().stderr).toBe('')
-  const results = await Promise.all([get, put])
-  expect(results.map(({ exit }) => exit)).toEqual([10, 10])
-  for (const { stderr } of results)
-    expect(stderr).toMatch(/^sft: endless.bin.*: the connection was lost; run .* again .*\n$/)
-  expect(namesIn(join(local, 'into'))).toEqual([])
-  expect(namesIn(root)).toEqual(['endless.bin'])
+  get.kill('SIGINT') // it would wait for the share to come back
+  expect(await ending).toMatchObject({ exit: 130, stderr: expect.stringContaining('to continue: sft get ') })
+  expect(visibleIn(local)).toEqual([])
 })

@@ -6,6 +6,7 @@ import {
   finish,
   md5Of,
   namesIn,
+  PARTS,
   PATIENTLY,
   sft,
   start,
@@ -57,7 +58,7 @@ test('clients that are killed take nobody with them', async () => {
   expect((await Promise.all(endings)).map(({ signal }) => signal)).toEqual(victims.map(() => 'SIGKILL'))
   expect((await Promise.all(others)).map(({ exit }) => exit)).toEqual(names.map(() => 0))
   expect(names.map((name) => md5Of(join(local, name)))).toEqual(names.map((name) => md5Of(join(root, name))))
-  expect(namesIn(join(local, 'victims')).filter((name) => !name.startsWith('.sft-part-'))).toEqual([])
+  expect(namesIn(join(local, 'victims')).filter((name) => !name.startsWith(PARTS))).toEqual([])
 
   await expect
     .poll(() => events.filter(({ code }) => code === 'ERR_CLOSED' || code === 'ERR_ABORTED').length, PATIENTLY)

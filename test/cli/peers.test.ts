@@ -34,7 +34,7 @@ function onTerminal({ home }: Home, columns: number): string[] {
   const command = `stty cols ${columns}; '${process.execPath}' '${BIN}' peers`
   const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
     encoding: 'utf8',
-    env: { ...process.env, SFT_HOME: home },
+    env: { ...process.env, SFT_NO_DISCOVERY: '1', SFT_HOME: home },
   })
   return stdout.split('\r\n').slice(0, -1)
 }
@@ -71,9 +71,9 @@ test('peers are listed by name, one plain line each in a pipe', async () => {
   const { exit, stdout, stderr } = await sft(['peers'], home)
   expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' })
   expect(stdout.split('\n')).toEqual([
-    `ana9   ${ana9}  none +put@inbox  just now`,
+    `ana9   ${ana9}  none +put@inbox  just now   no answer`,
     `ana10  ${ana10}  list,get         5 min ago  blocked`,
-    `zoë    ${zoe}  default          never`,
+    `zoë    ${zoe}  default          never      no answer`,
     '',
   ])
 })
@@ -81,7 +81,7 @@ test('peers are listed by name, one plain line each in a pipe', async () => {
 test('peers are listed as objects with all there is but the secret', async () => {
   const seen = '2026-01-31T12:00:00.250Z'
   const home = await homeWith({
-    ana: `get,list SECRET seen=${seen} grant=put,mkdir:in%20box:%2Fsrv%2Fshare address=/ip4/192.0.2.1/tcp/1`,
+    ana: `get,list SECRET seen=${seen} grant=put,mkdir:in%20box:%2Fsrv%2Fshare address=/ip4/127.0.0.1/tcp/1`,
     zoë: 'default SECRET blocked',
   })
   const { exit, stdout, stderr } = await sft(['peers', '--json'], home)
@@ -95,7 +95,8 @@ test('peers are listed as objects with all there is but the secret', async () =>
       grants: [{ share: '/srv/share', path: 'in box', rights: ['put', 'mkdir'] }],
       blocked: false,
       lastSeen: seen,
-      addresses: ['/ip4/192.0.2.1/tcp/1'],
+      addresses: ['/ip4/127.0.0.1/tcp/1'],
+      reachable: false,
     },
     {
       type: 'peer',
@@ -106,6 +107,7 @@ test('peers are listed as objects with all there is but the secret', async () =>
       blocked: true,
       lastSeen: null,
       addresses: [],
+      reachable: null,
     },
   ])
   expect(stdout).toMatch(/^([\x20-\x7e]+\n)+$/)
@@ -122,7 +124,9 @@ test.skipIf(!hasTerminal)('on a terminal there is a header, and every column beg
   expect(lines).toHaveLength(4)
   expect(lines[0]).toMatch(/^NAME +ID +RIGHTS +SEEN +STATE$/)
   const [header = ''] = lines
-  expect(lines.find((line) => line.startsWith('NAME  ') && line !== header)).toMatch(/…\w{8} +default +never$/)
+  expect(lines.find((line) => line.startsWith('NAME  ') && line !== header)).toMatch(
+    /…\w{8} +default +never +no answer$/,
+  )
   expect(lines.find((line) => line.startsWith('very-long-'))).toMatch(
     /^very-long-x+… +…\w{8} +list,.*12 days ago +blocked$/,
   )
@@ -142,9 +146,9 @@ test.skipIf(!hasTerminal)('on a terminal there is a header, and every column beg
 
 test.skipIf(!hasTerminal)('on a terminal nothing is cut that fits', async () => {
   const home = await homeWith({ ana: 'default SECRET' })
-  const row = `ana   …${home.ids[0]?.slice(-8)}  default  never`
-  expect(onTerminal(home, 80)).toEqual([`NAME  ID${' '.repeat(9)}RIGHTS   SEEN`, row])
-  expect(onTerminal(home, 40)).toEqual([`NAME  ID${' '.repeat(9)}RIGHTS   SEEN`, row])
+  const row = `ana   …${home.ids[0]?.slice(-8)}  default  never  no answer`
+  expect(onTerminal(home, 80)).toEqual([`NAME  ID${' '.repeat(9)}RIGHTS   SEEN   STATE`, row])
+  expect(onTerminal(home, 42)).toEqual([`NAME  ID${' '.repeat(9)}RIGHTS   SEEN   STATE`, row])
 })
 
 test('a path of a grant is escaped when it is printed', async () => {

@@ -1,7 +1,7 @@
 import { forEachPath, remotePath, withRemote, type PeerOptions } from '../context.ts'
 import { escapeText } from '../escape.ts'
 import { formatDigestLine, formatHex } from '../format.ts'
-import { StatusLine } from '../progress.ts'
+import { LiveLines } from '../progress.ts'
 
 /** `sft hash PEER PATH...`: prints digests that the other machine computes, in the format of `md5sum`. */
 export async function hash(
@@ -14,8 +14,8 @@ export async function hash(
     forEachPath(paths, session, async (text) => {
       const { remote, output } = session
       const path = remotePath(text)
-      const status = new StatusLine()
-      if (!output.json) status.show(`waiting for the peer to read ${escapeText(path)}`)
+      const status = new LiveLines()
+      if (!output.json) status.show([`waiting for the peer to read ${escapeText(path)}`])
       try {
         const digest = formatHex(await remote.digest(path, algorithm, session))
         status.clear()

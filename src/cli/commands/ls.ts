@@ -22,7 +22,7 @@ export async function ls(peer: string, path: string | undefined, options: LsOpti
       return 0
     } catch (error) {
       if (session.signal.aborted) throw error
-      return session.output.failure(error, { path: path ?? '.' })
+      return session.output.failure(error, { context: { path: path ?? '.' } })
     }
   })
 }
@@ -32,8 +32,8 @@ async function list({ remote, output, signal }: Session, path: string, options: 
   const long = options.long === true || process.stdout.isTTY
   const entries = remote.list(folder, { recursive: options.recursive === true, signal })
   for await (const entry of inReadingOrder(entries)) {
-    output.object('entry', describe(entry))
-    if (entry.type === 'unlistable') output.talk(`sft: ${escapeBytes(entry.name)}: its name cannot be shared`)
+    if (output.json) output.object('entry', describe(entry))
+    else if (entry.type === 'unlistable') output.talk(`sft: ${escapeBytes(entry.name)}: its name cannot be shared`)
     else output.line(long ? longLine(entry, nameBelow(entry, folder)) : shortLine(entry, nameBelow(entry, folder)))
   }
 }

@@ -1,9 +1,10 @@
 import { machineName, offerPairing, pair as joinPairing, SftError, type Peer } from '../../index.ts'
 import { onTermination, UNREAD } from '../context.ts'
 import { shortId } from '../format.ts'
-import { askCode, canAsk, choose } from '../introduction.ts'
+import { askCode, choose } from '../introduction.ts'
 import { Output } from '../output.ts'
 import { describePairing, printCode } from '../pairing-text.ts'
+import { canAsk } from '../prompt.ts'
 
 export interface PairCommandOptions {
   readonly addr?: string
@@ -35,7 +36,7 @@ export async function pair(code: string | undefined, options: PairCommandOptions
   } catch (error) {
     if (exitOnSignal === undefined) return output.failure(error)
     if (exitOnSignal === UNREAD) return UNREAD
-    return output.failure(new SftError('ERR_ABORTED', 'interrupted; nothing was paired'), undefined, exitOnSignal)
+    return output.failure(new SftError('ERR_ABORTED', 'interrupted; nothing was paired'), { exit: exitOnSignal })
   }
 }
 

@@ -11,6 +11,7 @@ import {
 } from '../../index.ts'
 import { escapeText } from '../escape.ts'
 import { Output } from '../output.ts'
+import { cutEnd, textWidth } from '../width.ts'
 
 export interface PeersOptions {
   readonly json?: boolean
@@ -219,27 +220,9 @@ function total(widths: Widths, columns: readonly (keyof Row)[]): number {
 
 /** Returns text that takes exactly `width` columns of a terminal: cut with an ellipsis, or with spaces behind it. */
 function fill(text: string, width: number): string {
-  const whole = textWidth(text)
-  if (whole <= width) return text + ' '.repeat(width - whole)
-  let [kept, room] = ['', width - 1]
-  for (const character of text) {
-    room -= textWidth(character)
-    if (room < 0) break
-    kept += character
-  }
-  return fill(`${kept}…`, width)
+  const cut = cutEnd(text, width)
+  return cut + ' '.repeat(width - textWidth(cut))
 }
-
-/** Returns how many columns of a terminal a text takes. */
-function textWidth(text: string): number {
-  return Array.from(text).reduce((sum, character) => sum + (MARK.test(character) ? 0 : WIDE.test(character) ? 2 : 1), 0)
-}
-
-const MARK = /^\p{M}$/u
-
-/** The scripts of East Asia and their full-width forms. */
-const WIDE =
-  /^[\u1100-\u115f\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{16fe0}-\u{18cff}\u{1aff0}-\u{1b2ff}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]$/u
 
 // Always the same language, so that a script gets the same order on every machine.
 const collator = new Intl.Collator('en', { numeric: true })

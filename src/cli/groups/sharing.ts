@@ -1,0 +1,55 @@
+import type { Command } from '@commander-js/extra-typings'
+import { RIGHTS } from '../../index.ts'
+import { id as runId } from '../commands/id.ts'
+import { pair as runPair } from '../commands/pair.ts'
+import { share as runShare } from '../commands/share.ts'
+import { collect, example, json, lanOnly, muxer, noDiscovery, type Done } from '../options.ts'
+
+/** The commands by which a machine shows itself to others. */
+
+export function id(program: Command, done: Done): void {
+  program
+    .command('id')
+    .description('print the peer ID of this machine, which others name it by')
+    .addOption(json())
+    .addHelpText('after', example('sft id'))
+    .action(async (options) => done(await runId(options)))
+}
+
+export function share(program: Command, done: Done): void {
+  program
+    .command('share')
+    .description('serve a folder until Ctrl-C; read-only unless rights are given')
+    .argument('<dir>', 'folder to serve')
+    .option('-w, --write', 'allow everything, also to change and delete what is there')
+    .option('--allow <rights>', `allow these, separated by commas: ${RIGHTS.join(', ')}`)
+    .option('--drop', 'allow only adding files: peers neither see nor fetch what is there')
+    .option('--open', 'let any peer in that reaches this machine')
+    .option('--peer <peer>', 'let only this one in, by name or peer ID; may be repeated', collect)
+    .option('--no-pairing', 'show no code to machines that are not paired')
+    .option('--qr', 'show codes as QR codes too')
+    .option('--name <name>', 'what machines that pair are told this one is called')
+    .option('--listen <multiaddr>', 'listen here instead of everywhere; may be repeated', collect)
+    .addOption(noDiscovery())
+    .addOption(lanOnly())
+    .addOption(json())
+    .addOption(muxer())
+    .addHelpText('after', example('sft share ./photos'))
+    .action(async (dir, options) => done(await runShare(dir, options)))
+}
+
+export function pair(program: Command, done: Done): void {
+  program
+    .command('pair')
+    .description('pair with another machine once, by a code that one shows and the other types')
+    .argument('[code]', 'the code the other machine shows, or - to be asked for it; without it, show one')
+    .option('--addr <address>', 'where the machine is that shows the code, if it is not found')
+    .option('--name <name>', 'what the other machine is told this one is called')
+    .option('--qr', 'show the code as a QR code too')
+    .option('--listen <multiaddr>', 'listen here instead of everywhere; may be repeated', collect)
+    .addOption(noDiscovery())
+    .addOption(lanOnly())
+    .addOption(json())
+    .addHelpText('after', example('sft pair\n  sft pair ocean-canyon-seven'))
+    .action(async (code, options) => done(await runPair(code, options)))
+}

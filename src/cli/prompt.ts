@@ -1,0 +1,28 @@
+import { createInterface } from 'node:readline/promises'
+import { SftError } from '../index.ts'
+
+/** Whether there is a person at a terminal who can answer. */
+export function canAsk(): boolean {
+  return process.stdin.isTTY && process.stderr.isTTY
+}
+
+/**
+ * Asks one question on the terminal. Ctrl-C comes as `signal`, as anywhere else.
+ *
+ * @throws {@link SftError} `ERR_USAGE` if there is no answer, as after Ctrl-D, or the reason of `signal`.
+ */
+export async function ask(question: string, signal: AbortSignal): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false })
+  const closed = Promise.withResolvers<never>()
+  lines.once('close', () => closed.reject(new SftError('ERR_USAGE', 'no answer was typed')))
+  try {
+    // A program that answers through a pipe needs no question.
+    return await Promise.race([lines.question(process.stdin.isTTY ? question : '', { signal }), closed.promise])
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    lines.close()
+    closed.promise.catch(() => undefined)
+  }
+}
