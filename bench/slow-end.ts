@@ -27,6 +27,8 @@ function slow(sink: FileSink): FileSink {
   const started = performance.now()
   let written = 0
   return {
+    kept: sink.kept,
+    readKept: async (buffer, offset) => sink.readKept(buffer, offset),
     async write(bytes) {
       await sink.write(bytes)
       written += bytes.byteLength
@@ -35,6 +37,7 @@ function slow(sink: FileSink): FileSink {
       if (early > 0) await new Promise((resolve) => setTimeout(resolve, early))
     },
     commit: async () => sink.commit(),
+    setAside: async () => sink.setAside(),
     discard: async () => sink.discard(),
   }
 }
@@ -48,7 +51,7 @@ if (role === 'get') {
   const { stream, idBytes } = await node.dial(address, PROTOCOL_ID)
   const client = await ProtocolClient.open(stream, { sodium, localId: node.idBytes, remoteId: idBytes })
   console.log(JSON.stringify({ type: 'ready' }))
-  const { size } = await client.get(parseRemotePath(path), async (file) =>
+  const { size } = await client.get(parseRemotePath(path), {}, async (file) =>
     slow(await createLocalFile(target, file, { overwrite: true })),
   )
   console.log(JSON.stringify({ type: 'done', size }))
@@ -67,6 +70,7 @@ if (role === 'get') {
     stat: async (path) => shared.stat(path),
     open: async (path) => shared.open(path),
     create: async (path, file, options) => slow(await shared.create(path, file, options)),
+    kept: async (path, file, keepFor) => shared.kept(path, file, keepFor),
     remove: async (path) => shared.remove(path),
     rename: async (from, to, overwrite) => shared.rename(from, to, overwrite),
     mkdir: async (path, parents) => shared.mkdir(path, parents),
