@@ -100,11 +100,12 @@ export class Remote {
    */
   async getAll(paths: readonly string[], destination: string, options: JobOptions = {}): Promise<JobSummary> {
     return this.#during(options, async (files) => {
-      const looks = await files.another()
+      let lists: Promise<Link> | undefined
+      const openLists = async (): Promise<Link> => (lists ??= files.another())
       try {
-        return await getAll({ files, looks, peerId: this.peerId }, paths, destination, options)
+        return await getAll({ files, lists: openLists, peerId: this.peerId }, paths, destination, options)
       } finally {
-        await looks.close()
+        await (await lists?.catch(() => undefined))?.close()
       }
     })
   }

@@ -58,7 +58,7 @@ export interface ShareOptions {
 }
 
 /** Sessions of one peer at a time; a further one is turned away. */
-const SESSIONS_PER_PEER = 32
+const SESSIONS_PER_PEER = 128
 
 /** What a peer may do that was granted nothing, unless the share says otherwise. */
 const READ_ONLY: readonly Right[] = ['list', 'get']

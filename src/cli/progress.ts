@@ -1,7 +1,10 @@
 import { cutEnd } from './width.ts'
 
-/** Goes to the first column and clears from there to the end of the screen. */
-const CLEAR = '\r\u001b[0J'
+/**
+ * Clears this line and all below. Not all at once from the first column: in the first line that would clear the screen,
+ * and tmux keeps in its history what was on a screen that is cleared.
+ */
+const CLEAR = '\r\u001b[K\u001b[C\u001b[J\r'
 
 /** Lets a terminal cut lines that are too long, instead of wrapping them: it may be narrower than it told so far. */
 const [CUT, WRAP] = ['\u001b[?7l', '\u001b[?7h']

@@ -60,9 +60,6 @@ const FOLDERS_MADE_AT_ONCE = 128
 /** Names tried for a file that is put beside another. */
 const MOST_NUMBERS = 1_000
 
-/** How often a file is tried whose name is free when it is looked at, and then taken. */
-const MOST_RACES = 100
-
 /** With these nothing further can go well. */
 const FATAL: ReadonlySet<SftErrorCode> = new Set([
   'ERR_CLOSED',
@@ -288,7 +285,7 @@ export class Copy implements Visitor {
   async #copy(item: Item, seen: There | 'taken'): Promise<void> {
     const { entry } = item
     let [there, renamed] = [seen, 0]
-    for (let attempt = 1; ; attempt += 1) {
+    for (;;) {
       const decision = await this.#decide(item, there, renamed)
       if (decision === 'skip') return
       const { to, overwrite } = decision
@@ -302,7 +299,7 @@ export class Copy implements Visitor {
         await this.#transfer(entry, to, overwrite)
         return
       } catch (error) {
-        if (overwrite || attempt === MOST_RACES || !isTaken(error)) throw error
+        if (overwrite || !isTaken(error)) throw error
         // Taken since it was looked at, perhaps by this very file before a connection was lost; or nobody could look.
         const now = await statIfThere(this.#init.to, to)
         if (now === null) throw error // another spelling of the name is taken

@@ -16,10 +16,10 @@ import { Pace } from './pace.ts'
 import { RemoteTree } from './remote-tree.ts'
 import { NOTHING } from './tree.ts'
 
-/** The sessions of a job that fetches: one for the files, and one to look for them. */
+/** The sessions of a job that fetches: one for the files, and one for the listings of folders, if there are any. */
 export interface GetLinks {
   readonly files: Link
-  readonly looks: Link
+  readonly lists: () => Promise<Link>
   /** Who sends the files: what is kept of them is for that peer. */
   readonly peerId: string
 }
@@ -37,7 +37,7 @@ export async function getAll(
   destination: string,
   options: JobOptions,
 ): Promise<JobSummary> {
-  const from = new RemoteTree(links.looks, links.files, options.signal)
+  const from = new RemoteTree(links.lists, links.files, options.signal)
   const found = await lookAhead(findNamed(from, paths))
   const single = paths.length === 1 && found.first?.path === paths[0] // and not what a pattern matches
   const { folder, name, isThere } = await placeFor(found, single, destination, options.dryRun === true)

@@ -29,7 +29,7 @@ export async function putAll(
   destination: string,
   options: JobOptions,
 ): Promise<JobSummary> {
-  const to = new RemoteTree(link, link, options.signal)
+  const to = new RemoteTree(() => Promise.resolve(link), link, options.signal)
   const from = new LocalSources()
   try {
     const folder = await placeFor(to, sources, destination, options.dryRun === true)

@@ -9,27 +9,28 @@ const MOST_NAMES = 1_000_000
 
 /** The files of a share. A listing that is cut off is taken up again, without what it brought already. */
 export class RemoteTree implements TargetTree {
-  readonly #link: Link
+  readonly #lists: () => Promise<Link>
   readonly #files: Link
   readonly #signal: AbortSignal | undefined
 
   /**
-   * @param link - To look at the tree.
-   * @param files - To read files, where that may not wait for the listings: the one of a large folder that waits for its
-   * files to go across uses up the credit and the turns they need.
+   * @param lists - The session to list folders in, which is opened when the first one is.
+   * @param files - The session for all else, that need not wait for the listings: the one of a large folder that waits for
+   * its files to go across uses up the credit and the turns they need.
    */
-  constructor(link: Link, files: Link, signal: AbortSignal | undefined) {
-    this.#link = link
+  constructor(lists: () => Promise<Link>, files: Link, signal: AbortSignal | undefined) {
+    this.#lists = lists
     this.#files = files
     this.#signal = signal
   }
 
   async *list(path: RemotePath): AsyncGenerator<Entry | Unlistable> {
+    const link = await this.#lists()
     let names: Set<string> | null = new Set()
     let [next, stop]: [AsyncGenerator<Entry | Unlistable> | null, boolean] = [null, false]
     try {
       for (;;) {
-        const result = await this.#link.use(async (session) => {
+        const result = await link.use(async (session) => {
           const signal = this.#signal && { signal: this.#signal }
           try {
             next ??= session.list(path, false, signal)
@@ -57,11 +58,11 @@ export class RemoteTree implements TargetTree {
   }
 
   async stat(path: RemotePath): Promise<Entry> {
-    return this.#link.use(async (session) => session.stat(path, { signal: this.#signal }))
+    return this.#files.use(async (session) => session.stat(path, { signal: this.#signal }))
   }
 
   async mkdir(path: RemotePath): Promise<void> {
-    return this.#link.use(async (session) => session.mkdir(path, false, { signal: this.#signal }))
+    return this.#files.use(async (session) => session.mkdir(path, false, { signal: this.#signal }))
   }
 
   async digest(path: RemotePath): Promise<Uint8Array> {

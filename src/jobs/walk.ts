@@ -108,7 +108,8 @@ export class Walk {
         }
         const name = baseName(entry.path)
         if (entry.type === 'directory') {
-          this.#frontier.expectRoom(inner.push(name))
+          this.#frontier.expectRoom(inner.length + 1)
+          inner.push(name)
         } else {
           await this.#visitor.entry(entry, name, branch)
         }

@@ -154,7 +154,7 @@ export function remoteError(error: number): SftError {
 const REMOTE_TEXT: Partial<Record<SftError['code'], string>> = {
   ERR_PROTOCOL: 'the peer found our request malformed',
   ERR_BUSY: 'the peer is busy; try again later',
-  ERR_DENIED: 'the share does not allow it; there, --allow or -w would',
+  ERR_DENIED: 'the share does not allow it; there, "sft grant" gives more, or share with --allow or -w',
   ERR_PATH: 'the share cannot hold that name; choose another',
   ERR_NOT_FOUND: 'no such entry in the share; "sft ls" shows what there is',
   ERR_EXISTS: 'the name is taken',

@@ -53,7 +53,7 @@ describe.skipIf(terminalUsable() !== null)('on a terminal', () => {
         columns === 90 ? / MB of 14 MB / : /^\d+% {2}\S+ \S+\/s {2}.*left.*\n +\d+% {2}…[^\n]*\.jpg$/m,
       )
       const screen = await terminal.screen()
-      expect(screen.match(new RegExp(PROGRESS, 'gm')), screen).toHaveLength(1)
+      expect(screen.match(new RegExp(PROGRESS, 'gm'))).toHaveLength(1)
     }
     await terminal.resize(100, 20)
     expect(await terminal.exit(30_000)).toBe(0)
@@ -99,7 +99,7 @@ describe.skipIf(terminalUsable() !== null)('on a terminal', () => {
     expect(namesIn(local)).toEqual(['to here'])
   })
 
-  test('Ctrl-C twice ends at once, also while a share does not answer', async () => {
+  test('Ctrl-C twice ends it too, without a trace', async () => {
     const { root, open } = await scene()
     writeFileSync(join(root, 'big.bin'), '')
     truncateSync(join(root, 'big.bin'), 8_000_000_000)
@@ -108,7 +108,7 @@ describe.skipIf(terminalUsable() !== null)('on a terminal', () => {
     await terminal.waitForText(PROGRESS)
     await terminal.press('C-c')
     await terminal.press('C-c')
-    expect(await terminal.exit()).toBe(130)
+    await terminal.waitForText(/\[130\]$/) // behind ^C, if it was over before the second one
     expect(await terminal.screen()).not.toMatch(PROGRESS)
   })
 
@@ -120,7 +120,7 @@ describe.skipIf(terminalUsable() !== null)('on a terminal', () => {
     await terminal.waitForText(PROGRESS)
     await terminal.press('C-z')
     await terminal.waitForText('Stopped')
-    expect(await terminal.screen()).not.toMatch(PROGRESS)
+    expect(await terminal.screen()).not.toMatch(/MB\/s/)
     await terminal.type('clear; fg')
     await terminal.waitForText(PROGRESS)
     expect(await terminal.exit(30_000)).toBe(0)
@@ -210,8 +210,8 @@ describe.skipIf(spawnSync('script', ['--version']).status !== 0)('byte by byte',
     expect(drawn).toBeGreaterThan(5)
     expect(drawn).toBeLessThan(10 * seconds)
     const sequences = written.split('\u001b').slice(1)
-    expect(sequences.filter((sequence) => !/^\[(?:0J|\?7[lh]|\dA)/.test(sequence))).toEqual([])
-    expect(sequences.at(-1)).toMatch(/^\[0J22 files, /)
+    expect(sequences.filter((sequence) => !/^\[(?:[JKC]|\?7[lh]|\dA)/.test(sequence))).toEqual([])
+    expect(sequences.at(-1)).toMatch(/^\[J\r22 files, /)
   })
 
   test('a terminal that can do nothing gets plain lines', async () => {

@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { loadSodium } from '../../src/crypto/load-sodium.ts'
 import type { JobOptions, Remote } from '../../src/index.ts'
+import type { Root } from '../../src/jobs/find.ts'
 import { Frontier } from '../../src/jobs/frontier.ts'
-import { namesIn, type TargetTree } from '../../src/jobs/tree.ts'
+import { namesIn, type SourceTree, type TargetTree } from '../../src/jobs/tree.ts'
+import { Walk, type Visitor } from '../../src/jobs/walk.ts'
 import { generateIdentity } from '../../src/net/identity.ts'
 import { Node } from '../../src/net/node.ts'
 import { provide } from '../../src/protocol/provider.ts'
@@ -85,7 +87,7 @@ test('an entry that is listed twice is fetched once', async () => {
     },
   })
   const ran = await get({ onConflict: 'rename' })
-  expect(ran.summary).toMatchObject({ files: 1, failed: 0 })
+  expect(ran.summary).toMatchObject({ files: 1, skipped: 0, failed: 0 })
   expect(namesBelow(local)).toEqual(['a'])
 })
 
@@ -183,3 +185,46 @@ test('a share that says of every file that it is there is asked no more than a t
   expect(asked).toBeLessThan(1_100)
   expect(only(ran, 'file')).toEqual([])
 })
+
+test('a folder that lists folders without end is given up', async () => {
+  const failed: unknown[] = []
+  const nothing = async (): Promise<void> => Promise.resolve()
+  const branch = { path: ROOT, to: ROOT, place: async () => Promise.resolve(null), below: '' }
+  const tree = {
+    async *list() {
+      for (let index = 0; ; index += 1) yield await Promise.resolve(entry(`${index}`, 'directory'))
+    },
+  } as unknown as SourceTree
+  const visitor: Visitor = {
+    ended: false,
+    root: async () => Promise.resolve(branch),
+    folder: async () => Promise.resolve(null),
+    entry: nothing,
+    unlistable: () => undefined,
+    failed: (...[, , error]) => failed.push(error),
+  }
+  async function* named(): AsyncGenerator<Root> {
+    yield await Promise.resolve({ entry: entry(ROOT, 'directory'), to: ROOT })
+  }
+  await new Walk(tree, visitor, new Frontier(1_000)).run(named())
+  expect(failed).toEqual([expect.objectContaining({ code: 'ERR_FILE' })])
+})
+
+test('digests of many files are asked for while large folders are listed, and do not wait for that', async () => {
+  const { get, local } = await liar({
+    async *list(path) {
+      for (let index = 0; index < (path === ROOT ? 20 : 6_000); index += 1) {
+        if (index % 100 === 0) await Promise.resolve()
+        yield path === ROOT ? entry(`${index}`, 'directory') : entry(`${path}/${index} ${'long '.repeat(40)}`)
+      }
+    },
+  })
+  for (let folder = 0; folder < 20; folder += 1) {
+    mkdirSync(join(local, `${folder}`))
+    for (let index = 0; index < 100; index += 1)
+      writeFileSync(join(local, `${folder}`, `${index} ${'long '.repeat(40)}`), 'sent')
+  }
+  const ran = await get({ checksum: true, dryRun: true })
+  expect(ran.summary).toMatchObject({ skipped: 2_000, failed: 0, ended: false })
+  expect(only(ran, 'planned').length).toBe(118_000)
+}, 60_000)

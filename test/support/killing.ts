@@ -54,12 +54,10 @@ export async function killTransfer(plan: KillPlan): Promise<KillReport> {
       attempts += 1
       client = start(join(folder, 'client'), command)
       const ending = finish(client)
-      let over = false
-      void ending.then(() => (over = true))
+      const over = ending.then(() => true)
       let met = 0
       while (kills < plan.kills) {
-        await Promise.race([ending, sleep(Math.random() * plan.span)])
-        if (over) break
+        if (await Promise.race([over, sleep(Math.random() * plan.span)])) break
         kills += 1
         met += 1
         await kill(victim === 'client' ? client : share.child)
@@ -157,8 +155,8 @@ async function kill(child: ChildProcess): Promise<void> {
   await gone
 }
 
-async function sleep(milliseconds: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, milliseconds))
+async function sleep(milliseconds: number): Promise<false> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds, false))
 }
 
 function differences(one: string, other: string): string[] {

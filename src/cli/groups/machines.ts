@@ -17,7 +17,6 @@ export function peers(program: Command, done: Done): void {
     .addOption(lanOnly())
     .addOption(json())
     .addHelpText('after', example('sft peers rename laptop ana'))
-    .allowExcessArguments() // to say more of a word that is none of the commands below
     .action(async (options, command) => {
       refuseWords(command.args, command)
       done(await run.peers(options))
@@ -56,6 +55,9 @@ export function peers(program: Command, done: Done): void {
     .addOption(json())
     .addHelpText('after', example('sft peers unblock ana'))
     .action(async (peer, _, command) => done(await run.unblock(peer, command.optsWithGlobals())))
+
+  // To say more of a word that is none of these commands; last, as they would take it over.
+  group.allowExcessArguments()
 }
 
 export function grant(program: Command, done: Done): void {
