@@ -96,7 +96,11 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /** `calculate_generator`: the point that stands for the code, this channel and this run. */
-export function calculateGenerator({ code, channel, sessionId }: CPaceContext): InstanceType<typeof ristretto255.Point> {
+export function calculateGenerator({
+  code,
+  channel,
+  sessionId,
+}: CPaceContext): InstanceType<typeof ristretto255.Point> {
   const dsi = encoder.encode(DSI)
   const taken = lengthValues([code]).byteLength + lengthValues([dsi]).byteLength
   const padding = new Uint8Array(Math.max(0, BLOCK_BYTES - 1 - taken))

@@ -110,7 +110,10 @@ export class Dialer {
       ending.throwIfAborted() // too late: another address was first
       return result
     } catch (error) {
-      if (connection.streams.length === 0) connection.abort(error as Error) // others may be using one that stood before
+      const silent = !ending.aborted && error instanceof DOMException && error.name === 'TimeoutError'
+      // Others may be using one that stood before, unless nobody is there any more.
+      if (silent || connection.streams.length === 0) connection.abort(error as Error)
+      if (silent) throw new SftError('ERR_UNREACHABLE', `${address} does not answer any more`, { cause: error })
       throw ending.aborted ? error : refused(this.#ownPeerId, error)
     }
   }

@@ -238,7 +238,20 @@ function opener(protocol: string): (connection: Connection, patience: AbortSigna
     const stream = await connection.newStream(protocol, { signal, maxOutboundStreams: STREAMS_PER_CONNECTION })
     // Turned away already, and nobody would ever be told so again.
     if (stream.status !== 'open') throw new SftError('ERR_CLOSED', 'the peer ended the stream')
+    stream.addEventListener('close', ({ error }) => {
+      // Who was silent for so long is so on every stream, and a new one would be opened on the same connection.
+      if (error instanceof SftError && error.code === 'ERR_TIMEOUT') abortConnection(connection, error)
+    })
     return { stream: toByteStream(stream), ...peerOf(connection) }
+  }
+}
+
+/** Drops a connection at once, whatever state it is in. */
+export function abortConnection(connection: Connection, error: Error): void {
+  try {
+    connection.abort(error)
+  } catch {
+    // yamux says goodbye first, which throws on a connection that is closed already.
   }
 }
 

@@ -57,6 +57,8 @@ const BREAKS: readonly (readonly ['get' | 'put', Break])[] = [
   ['get', 'end'],
   ['put', 'reset'],
   ['put', 'end'],
+  ['get', 'silence'],
+  ['put', 'silence'],
 ]
 
 test.each(BREAKS)(
