@@ -82,7 +82,7 @@ test('every command prints documented objects, one per line, and nothing else', 
     peers: 'any',
   })
   // One for each command, and one more to look into folders while files come.
-  await expect.poll(() => events.filter(({ type }) => type === 'closed').length, PATIENTLY).toBe(9)
+  await expect.poll(() => events.filter(({ type }) => type === 'closed').length, PATIENTLY).toBe(8)
   expect(events.slice(1).every(({ type }) => ['opened', 'served', 'closed'].includes(String(type)))).toBe(true)
   const time = TIMESTAMP
   const client1 = { time, peerId: expect.stringMatching(/^12D3KooW/) }
