@@ -174,8 +174,13 @@ export class Remote {
 
   /** Does a job on the session, which may be another one afterwards. */
   async #during(options: JobOptions, work: (link: Link) => Promise<JobSummary>): Promise<JobSummary> {
-    const { onEvent, signal } = options
-    const link = new Link(this.#client, { open: this.#reopen, ...(onEvent && { onEvent }), ...(signal && { signal }) })
+    const { onEvent, signal, patience } = options
+    const link = new Link(this.#client, {
+      open: this.#reopen,
+      ...(onEvent && { onEvent }),
+      ...(signal && { signal }),
+      ...(patience !== undefined && { patience }),
+    })
     try {
       return await work(link)
     } catch (error) {

@@ -54,7 +54,9 @@ export class JobProgress {
         this.#files += 1
         return
       case 'skipped':
-        if (event.reason === 'identical' || event.reason === 'exists' || event.reason === 'older') this.#files += 1
+        if (event.reason !== 'identical' && event.reason !== 'exists' && event.reason !== 'older') return
+        this.#files += 1
+        this.#bytes += event.size
         return
       case 'failed':
         this.#drop(event.path)

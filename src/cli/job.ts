@@ -14,6 +14,7 @@ export interface TransferFlags {
   readonly include?: readonly string[]
   readonly exclude?: readonly string[]
   readonly bwlimit?: number
+  readonly retryFor?: number
   readonly jobs?: number
 }
 
@@ -75,7 +76,7 @@ function mayAsk(json: boolean | undefined): boolean {
 }
 
 function jobOptions({ signal }: Session, flags: TransferFlags): JobOptions {
-  const { json, overwrite, onConflict, checksum, dryRun, include, exclude, bwlimit, jobs } = flags
+  const { json, overwrite, onConflict, checksum, dryRun, include, exclude, bwlimit, jobs, retryFor } = flags
   return {
     signal,
     onConflict: overwrite === true ? 'overwrite' : (onConflict ?? (mayAsk(json) ? 'ask' : 'fail')),
@@ -84,6 +85,7 @@ function jobOptions({ signal }: Session, flags: TransferFlags): JobOptions {
     ...(include && { include }),
     ...(exclude && { exclude }),
     ...(bwlimit !== undefined && { bytesPerSecond: bwlimit }),
+    ...(retryFor !== undefined && { patience: retryFor }),
     ...(jobs !== undefined && { parallel: jobs }),
   }
 }

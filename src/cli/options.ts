@@ -93,3 +93,11 @@ export function jobs(): Option<'-j, --jobs <n>', undefined, undefined, number> {
     throw new InvalidArgumentError('write a number from 1 to 99.')
   })
 }
+
+/** Seconds, given back in milliseconds. */
+export function retryFor(): Option<'--retry-for <seconds>', undefined, undefined, number> {
+  return new Option('--retry-for <seconds>', 'how long to go on reconnecting (60); 0: not at all').argParser((text) => {
+    if (/^\d{1,6}$/.test(text)) return Number(text) * 1000
+    throw new InvalidArgumentError('write a number of seconds.')
+  })
+}

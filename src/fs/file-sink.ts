@@ -178,7 +178,11 @@ async function expectRoom(folder: Folder, bytes: number): Promise<void> {
   if (bytes < WORTH_KEEPING) return
   const free = await folder.freeBytes()
   if (free === null || bytes <= free) return
-  throw new SftError('ERR_NO_SPACE', `the disk has ${free} bytes free, ${bytes - free} too few`)
+  throw new SftError('ERR_NO_SPACE', `the disk has ${megabytes(free)} free, ${megabytes(bytes - free)} too few`)
+}
+
+function megabytes(bytes: number): string {
+  return `${Number((bytes / 1e6).toPrecision(3))} MB`
 }
 
 const UMASK = process.umask()

@@ -7,7 +7,7 @@ import { baseName, joinPath, parentPath, ROOT, type RemotePath } from '../wire/p
 import { isNewer, isSameVersion, numberedName } from './conflict.ts'
 import { Filter } from './filter.ts'
 import type { Named } from './find.ts'
-import type { JobEvent, JobOptions, JobSummary } from './job.ts'
+import type { JobEvent, JobOptions, JobSummary, SkipReason } from './job.ts'
 import { Queue } from './queue.ts'
 import { namesIn, statIfThere, thereAt, type Names, type SourceTree, type TargetTree, type There } from './tree.ts'
 import { pathIn, Walk, type Branch, type Place, type Visitor } from './walk.ts'
@@ -349,7 +349,7 @@ export class Copy implements Visitor {
     if (there === null || there === 'unknown') return { to, overwrite: false }
     if (there !== 'taken' && (await this.#isSame(entry, there))) {
       this.#done.bytes += entry.size
-      this.#skip(this.#source(entry.path), 'identical')
+      this.#skip(this.#source(entry.path), 'identical', entry.size)
       return 'skip'
     }
     const decision = await this.#choose(item, there)
@@ -365,7 +365,7 @@ export class Copy implements Visitor {
     const target = this.#target(to)
     if (onConflict === 'rename') return 'rename'
     if (onConflict === 'skip') {
-      this.#skip(this.#source(entry.path), 'exists')
+      this.#skip(this.#source(entry.path), 'exists', entry.size)
       return 'skip'
     }
     if (clashes) throw clash(target)
@@ -374,7 +374,7 @@ export class Copy implements Visitor {
     if (there === 'taken') throw new SftError('ERR_EXISTS', `"${target}" is there already`)
     if (onConflict === 'newer' && there.type === 'file') {
       if (isNewer(entry, there)) return 'overwrite'
-      this.#skip(this.#source(entry.path), 'older')
+      this.#skip(this.#source(entry.path), 'older', entry.size)
       return 'skip'
     }
     if (onConflict === 'ask' && ask) {
@@ -385,7 +385,7 @@ export class Copy implements Visitor {
       })
       this.#asking = answer.catch(() => undefined)
       const decision = await answer
-      if (decision === 'skip') this.#skip(this.#source(entry.path), 'exists')
+      if (decision === 'skip') this.#skip(this.#source(entry.path), 'exists', entry.size)
       return decision
     }
     throw new SftError('ERR_EXISTS', `"${target}" is there already, and differs`)
@@ -401,9 +401,9 @@ export class Copy implements Visitor {
     throw new SftError('ERR_EXISTS', `there are too many files called like "${this.#target(to)}"`)
   }
 
-  #skip(path: string, reason: Extract<JobEvent, { type: 'skipped' }>['reason']): void {
+  #skip(path: string, reason: SkipReason, size = 0): void {
     this.#done.skipped += 1
-    this.#emit({ type: 'skipped', path, reason })
+    this.#emit({ type: 'skipped', path, reason, size })
   }
 
   #noteFailure(where: { path: string; target: string }, error: unknown): void {

@@ -24,7 +24,8 @@ export type JobEvent =
       readonly md5: Uint8Array
     }
   | { readonly type: 'folder'; readonly path: string; readonly target: string }
-  | { readonly type: 'skipped'; readonly path: string; readonly reason: SkipReason }
+  /** An entry was left out; `size` is that of a file, 0 of what is none. */
+  | { readonly type: 'skipped'; readonly path: string; readonly reason: SkipReason; readonly size: number }
   /** What would be done, were it not a dry run. */
   | { readonly type: 'planned'; readonly path: string; readonly target: string; readonly action: PlannedAction }
   /** What was kept of an earlier attempt is of no use, and the file goes across from its first byte. */
@@ -73,6 +74,8 @@ export interface JobOptions {
   readonly exclude?: readonly string[]
   /** Most bytes of files a second; no limit if absent. */
   readonly bytesPerSecond?: number
+  /** How long to go on reconnecting while nothing gets done, in milliseconds; a minute if absent. */
+  readonly patience?: number
   /** Large files at a time, 4 if absent; small ones are many more. */
   readonly parallel?: number
 }

@@ -52,9 +52,9 @@ test('what was there before counts as done and not as speed, and what failed or 
   kept.note({ type: 'failed', path: 'a', target: 'a', error: new SftError('ERR_DIGEST', 'x') })
   expect(kept.numbers).toMatchObject({ files: 0, bytes: 0, totalFiles: 17, sent: 3_000_000 })
   for (const event of [begin('b', 9), arrived('b', 9), done('b', 9)]) kept.note(event)
-  kept.note({ type: 'skipped', path: 'c', reason: 'identical' })
-  kept.note({ type: 'skipped', path: 'd', reason: 'link' })
-  expect(kept.numbers).toMatchObject({ files: 2, bytes: 9 })
+  kept.note({ type: 'skipped', path: 'c', reason: 'identical', size: 7 })
+  kept.note({ type: 'skipped', path: 'd', reason: 'link', size: 0 })
+  expect(kept.numbers).toMatchObject({ files: 2, bytes: 16 })
   expect(kept.active(80)).toEqual([])
 })
 

@@ -31,8 +31,8 @@ test('a share that is gone for good ends get and put with one line that says how
   endlessFile(local)
   mkdirSync(join(local, "it's here"))
   const { address, child } = await startShare(root, ['-w', '--open'], sharer)
-  const get = finish(start(['get', address, 'endless.bin', '-o', "it's here"], client))
-  const put = finish(start(['put', address, 'endless.bin', '-o', 'stored.bin', '--json'], client))
+  const get = finish(start(['get', address, 'endless.bin', '-o', "it's here", '--retry-for', '5'], client))
+  const put = finish(start(['put', address, 'endless.bin', '-o', 'stored.bin', '--json', '--retry-for', '5'], client))
   await Promise.all([transfersUnderWay(join(local, "it's here")), transfersUnderWay(root)])
   child.kill('SIGKILL')
   const [got, stored] = await Promise.all([get, put])
@@ -42,7 +42,7 @@ test('a share that is gone for good ends get and put with one line that says how
     .filter((line) => !line.startsWith('connection lost; reconnecting'))
   expect(lost).toMatch(/^Connection lost \(.*\); reconnecting…$/)
   expect(end).toMatch(/^sft: the connection was lost and could not be restored: /)
-  expect(end).toContain(`; to continue: sft get ${address} endless.bin -o 'it'\\''s here'`)
+  expect(end).toContain(`; to continue: sft get ${address} endless.bin -o 'it'\\''s here' --retry-for 5`)
   expect(more).toEqual([''])
   expect(stored).toMatchObject({ exit: 10, stderr: expect.stringMatching(/^sft: the connection was lost[^\n]*\n$/) })
   const told = objects(stored.stdout).filter(({ type }) => type !== 'progress')
@@ -52,7 +52,7 @@ test('a share that is gone for good ends get and put with one line that says how
     { type: 'done', files: 0, failed: 0, exit: 10 },
   ])
   expect(visibleIn(local)).toEqual(['endless.bin', "it's here"])
-}, 150_000)
+})
 
 test('a share that is killed and started again is gone on with, and says so', async () => {
   const { sharer, client, root, local } = twoMachines()

@@ -363,7 +363,7 @@ describe.each([
     const before = names(root)
     await expect(
       store.create(path('f'), { ...FILE, size }, { overwrite: false, keepFor: 'peer' }),
-    ).rejects.toMatchObject({ code: 'ERR_NO_SPACE', message: expect.stringMatching(/\d+ too few/) })
+    ).rejects.toMatchObject({ code: 'ERR_NO_SPACE', message: expect.stringMatching(/[\d.]+ MB too few/) })
     expect(names(root)).toEqual(before)
   })
 

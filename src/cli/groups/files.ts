@@ -19,6 +19,7 @@ import {
   noDiscovery,
   onConflict,
   overwrite,
+  retryFor,
   type Done,
 } from '../options.ts'
 
@@ -58,6 +59,7 @@ export function get(program: Command, done: Done): void {
     .addOption(exclude())
     .addOption(bwlimit())
     .addOption(jobs())
+    .addOption(retryFor())
     .addOption(addr())
     .addOption(noDiscovery())
     .addOption(lanOnly())
@@ -82,6 +84,7 @@ export function put(program: Command, done: Done): void {
     .addOption(exclude())
     .addOption(bwlimit())
     .addOption(jobs())
+    .addOption(retryFor())
     .addOption(addr())
     .addOption(noDiscovery())
     .addOption(lanOnly())
