@@ -164,9 +164,8 @@ async function withPatience<T>(ending: AbortSignal, work: (patience: AbortSignal
 
 /** The error for a peer that ends the connection as soon as it knows who is there. */
 export function refused(ownPeerId: string, cause: unknown): SftError {
-  return new SftError('ERR_REFUSED', `the peer does not let this machine in; there, share with: --peer ${ownPeerId}`, {
-    cause,
-  })
+  const ways = `pair with it ("sft pair" there, "sft pair CODE" here), or share there with: --peer ${ownPeerId}`
+  return new SftError('ERR_REFUSED', `the peer does not let this machine in; ${ways}`, { cause })
 }
 
 /**
