@@ -7,13 +7,14 @@ import type { Transferred } from '../protocol/transfer.ts'
 import type { FileSink, FileStore } from '../protocol/types.ts'
 import type { Entry } from '../wire/message.ts'
 import { baseName, joinPath, ROOT } from '../wire/path.ts'
-import { Copy, LARGE, type FileCopy } from './copy.ts'
+import { Copy, type FileCopy } from './copy.ts'
 import { findNamed, type Missing, type Named } from './find.ts'
 import type { JobOptions, JobSummary } from './job.ts'
 import type { Link } from './link.ts'
 import { LocalTree } from './local-tree.ts'
 import { Pace } from './pace.ts'
 import { RemoteTree } from './remote-tree.ts'
+import { resume } from './resume.ts'
 import { NOTHING } from './tree.ts'
 
 /** The sessions of a job that fetches: one for the files, and one for the listings of folders, if there are any. */
@@ -135,30 +136,15 @@ class Receiver {
   }
 
   async fetch(file: FileCopy): Promise<Transferred> {
-    let [again, most] = [false, 0]
-    return this.#links.files.use(async (session) => {
-      const kept = again ? 0 : await this.#kept(file)
-      if (kept > most) this.#links.files.progressed()
-      most = Math.max(most, kept)
-      file.onBegin(kept)
-      try {
-        return await this.#fetchAfter(session, file, kept)
-      } catch (error) {
-        const useless = error instanceof SftError && (error.code === 'ERR_CHANGED' || error.code === 'ERR_DIGEST')
-        if (kept === 0 || !useless) throw error
-        again = true
-        file.onRestart(error.code === 'ERR_CHANGED' ? 'changed' : 'damaged')
-        file.onBegin(0)
-        return this.#fetchAfter(session, file, 0)
-      }
-    })
-  }
-
-  async #kept({ entry, to, onRestart }: FileCopy): Promise<number> {
-    if (entry.size < LARGE) return 0
-    const { bytes, changed } = await this.#store.kept(to, entry, this.#links.peerId)
-    if (changed) onRestart('changed')
-    return bytes
+    const { entry, to } = file
+    const { files, peerId } = this.#links
+    return resume(files, file, (session) =>
+      Promise.resolve({
+        size: entry.size,
+        kept: async () => this.#store.kept(to, entry, peerId),
+        transferAfter: async (offset) => this.#fetchAfter(session, file, offset),
+      }),
+    )
   }
 
   async #fetchAfter(session: ProtocolClient, file: FileCopy, offset: number): Promise<Transferred> {

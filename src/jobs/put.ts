@@ -7,13 +7,14 @@ import type { Transferred } from '../protocol/transfer.ts'
 import type { FileSource } from '../protocol/types.ts'
 import type { Entry, Unlistable } from '../wire/message.ts'
 import { joinPath, parentPath, parseRemotePath, ROOT, type RemotePath } from '../wire/path.ts'
-import { Copy, LARGE, type FileCopy } from './copy.ts'
+import { Copy, type FileCopy } from './copy.ts'
 import type { Named } from './find.ts'
 import type { JobOptions, JobSummary } from './job.ts'
 import type { Link } from './link.ts'
 import { digestOf, LocalTree } from './local-tree.ts'
 import { Pace } from './pace.ts'
 import { RemoteTree } from './remote-tree.ts'
+import { resume } from './resume.ts'
 import type { SourceTree } from './tree.ts'
 
 /**
@@ -189,32 +190,15 @@ class Sender {
   }
 
   async send(file: FileCopy): Promise<Transferred> {
-    let [again, most] = [false, 0]
-    return this.#link.use(async (session) => {
+    return resume(this.#link, file, async (session) => {
       const source = await this.#from.open(file.entry.path)
-      try {
-        const kept = again || source.file.size < LARGE ? 0 : await this.#kept(session, file, source)
-        if (kept > most) this.#link.progressed()
-        most = Math.max(most, kept)
-        file.onBegin(kept)
-        return await this.#sendAfter(session, file, source, kept).catch(async (error: unknown) => {
-          const useless = error instanceof SftError && (error.code === 'ERR_CHANGED' || error.code === 'ERR_DIGEST')
-          if (kept === 0 || !useless) throw error
-          again = true
-          file.onRestart(error.code === 'ERR_CHANGED' ? 'changed' : 'damaged')
-          file.onBegin(0)
-          return this.#sendAfter(session, file, source, 0)
-        })
-      } finally {
-        await source.close()
+      return {
+        size: source.file.size,
+        kept: async () => session.kept(file.to, source.file, { signal: this.#signal }),
+        transferAfter: async (offset) => this.#sendAfter(session, file, source, offset),
+        close: async () => source.close(),
       }
     })
-  }
-
-  async #kept(session: ProtocolClient, { to, onRestart }: FileCopy, source: FileSource): Promise<number> {
-    const { bytes, changed } = await session.kept(to, source.file, { signal: this.#signal })
-    if (changed) onRestart('changed')
-    return Math.min(bytes, source.file.size)
   }
 
   async #sendAfter(
