@@ -192,22 +192,27 @@ export class Remote {
 
   /** Ends the session, in order if the other side answers in time. */
   async close(): Promise<void> {
-    const { promise: late, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, CLOSING_TIME)
-    try {
-      await Promise.race([this.#client.close().then(() => this.#client.closed), late])
-    } catch {
-      // The session is over either way, and every call that needed it has its own error.
-    } finally {
-      clearTimeout(timer)
-      await this.#seen
-      await this.#node.stop()
-    }
+    await endSession(this.#client)
+    await this.#seen
+    await this.#node.stop()
   }
 
   /** Drops the session at once; calls under way throw `ERR_ABORTED` and leave nothing behind. */
   async abort(): Promise<void> {
     this.#client.abort(new SftError('ERR_ABORTED', 'cancelled'))
     await this.#node.stop()
+  }
+}
+
+/** Ends a session in order if the other side answers in time; otherwise its node has to cut it. Never throws. */
+export async function endSession(client: ProtocolClient): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, CLOSING_TIME)
+  try {
+    await Promise.race([client.close().then(() => client.closed), late])
+  } catch {
+    // The session is over either way, and every call that needed it has its own error.
+  } finally {
+    clearTimeout(timer)
   }
 }

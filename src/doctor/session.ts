@@ -1,3 +1,4 @@
+import { endSession } from '../client.ts'
 import { openSession } from '../connect.ts'
 import { loadSodium } from '../crypto/load-sodium.ts'
 import { SftError } from '../errors.ts'
@@ -8,9 +9,6 @@ import type { Peer } from '../trust/peers.ts'
 import { PROTOCOL_ID } from '../wire/limits.ts'
 import { ANSWER_TIME, TCP_TIME } from './deadlines.ts'
 import { describeRefusal, describeRights, describeSecrets, problem, SILENT, WAYS, type Finding } from './findings.ts'
-
-/** How long the session may take to end in order, in milliseconds. */
-const CLOSING_TIME = 2_000
 
 const ROUND_TRIPS = 5
 
@@ -55,7 +53,7 @@ export async function* examineSession(
     yield await measureSpeed(client, signal)
     yield await describePath(address, signal)
   } finally {
-    await endInTime(client)
+    await endSession(client)
   }
 }
 
@@ -107,18 +105,5 @@ async function describePath(address: string, signal: AbortSignal): Promise<Findi
     scope: local?.scope ?? null,
     status: 'ok',
     found: `the connection is direct, ${way}`,
-  }
-}
-
-/** Ends a session in order, or leaves it to the node to cut it. */
-async function endInTime(client: ProtocolClient): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, CLOSING_TIME)
-  try {
-    await Promise.race([client.close().then(() => client.closed), late])
-  } catch {
-    // It is over either way.
-  } finally {
-    clearTimeout(timer)
   }
 }
