@@ -112,7 +112,7 @@ export class Dialer {
     } catch (error) {
       const silent = !ending.aborted && error instanceof DOMException && error.name === 'TimeoutError'
       // Others may be using one that stood before, unless nobody is there any more.
-      if (silent || connection.streams.length === 0) connection.abort(error as Error)
+      if (silent || connection.streams.length === 0) abortConnection(connection, error as Error)
       if (silent) throw new SftError('ERR_UNREACHABLE', `${address} does not answer any more`, { cause: error })
       throw ending.aborted ? error : refused(this.#ownPeerId, error)
     }
@@ -159,6 +159,15 @@ async function withPatience<T>(ending: AbortSignal, work: (patience: AbortSignal
   } finally {
     clearTimeout(timer)
     ending.removeEventListener('abort', abort)
+  }
+}
+
+/** Drops a connection at once, whatever state it is in. */
+export function abortConnection(connection: Connection, error: Error): void {
+  try {
+    connection.abort(error)
+  } catch {
+    // yamux says goodbye first, which throws on a connection that is closed already.
   }
 }
 

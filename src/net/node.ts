@@ -9,7 +9,7 @@ import { SftError } from '../errors.ts'
 import type { ByteStream } from '../protocol/types.ts'
 import { isPrivateAddress } from './address.ts'
 import { toByteStream } from './byte-stream.ts'
-import { Dialer, type Candidates } from './dialer.ts'
+import { abortConnection, Dialer, type Candidates } from './dialer.ts'
 import type { Identity } from './identity.ts'
 
 export type Muxer = 'yamux' | 'mplex'
@@ -182,7 +182,7 @@ export class Node {
   dropUnadmitted(): void {
     for (const connection of this.#libp2p.getConnections()) {
       if (connection.direction !== 'inbound' || admits(this.#handlers, connection.remotePeer.toString())) continue
-      connection.abort(new SftError('ERR_REFUSED', 'the peer is not admitted any more'))
+      abortConnection(connection, new SftError('ERR_REFUSED', 'the peer is not admitted any more'))
     }
   }
 
@@ -243,15 +243,6 @@ function opener(protocol: string): (connection: Connection, patience: AbortSigna
       if (error instanceof SftError && error.code === 'ERR_TIMEOUT') abortConnection(connection, error)
     })
     return { stream: toByteStream(stream), ...peerOf(connection) }
-  }
-}
-
-/** Drops a connection at once, whatever state it is in. */
-export function abortConnection(connection: Connection, error: Error): void {
-  try {
-    connection.abort(error)
-  } catch {
-    // yamux says goodbye first, which throws on a connection that is closed already.
   }
 }
 
