@@ -52,6 +52,11 @@ export async function* findNamed(tree: SourceTree, paths: readonly string[]): As
   }
 }
 
+/** What is wrong with a destination that would have to be a folder. */
+export function noFolder(destination: string): SftError {
+  return new SftError('ERR_EXISTS', `"${destination}" is there and no folder; choose another destination`)
+}
+
 /** Describes an entry; one that may be fetched but not looked at passes for a file. */
 async function lookAt(tree: SourceTree, path: RemotePath): Promise<Entry> {
   try {

@@ -8,14 +8,14 @@ import type { FileSink, FileStore } from '../protocol/types.ts'
 import type { Entry } from '../wire/message.ts'
 import { baseName, joinPath, ROOT } from '../wire/path.ts'
 import { Copy, type FileCopy } from './copy.ts'
-import { findNamed, type Missing, type Named } from './find.ts'
+import { findNamed, noFolder, type Missing, type Named } from './find.ts'
 import type { JobOptions, JobSummary } from './job.ts'
 import type { Link } from './link.ts'
 import { LocalTree } from './local-tree.ts'
 import { Pace } from './pace.ts'
 import { RemoteTree } from './remote-tree.ts'
 import { resume } from './resume.ts'
-import { NOTHING } from './tree.ts'
+import { NOTHING, statIfThere } from './tree.ts'
 
 /** The sessions of a job that fetches: one for the files, and one for the listings of folders, if there are any. */
 export interface GetLinks {
@@ -111,10 +111,12 @@ async function placeFor(found: Found, single: boolean, destination: string, dryR
     if (!/[/\\]$/.test(destination)) return { folder, name, isThere: true }
     throw new SftError('ERR_NOT_FOUND', `there is no folder "${destination}"; create it first`)
   }
-  if (dryRun) return { folder: destination, name: null, isThere: false }
   const above = await SharedFolder.open(folder)
   try {
-    await above.mkdir(joinPath(ROOT, name), false)
+    const path = joinPath(ROOT, name)
+    if ((await statIfThere(new LocalTree(above), path)) !== null) throw noFolder(destination)
+    if (dryRun) return { folder: destination, name: null, isThere: false }
+    await above.mkdir(path, false)
   } finally {
     await above.close()
   }

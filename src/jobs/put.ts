@@ -8,7 +8,7 @@ import type { FileSource } from '../protocol/types.ts'
 import type { Entry, Unlistable } from '../wire/message.ts'
 import { joinPath, parentPath, parseRemotePath, ROOT, type RemotePath } from '../wire/path.ts'
 import { Copy, type FileCopy } from './copy.ts'
-import type { Named } from './find.ts'
+import { noFolder, type Named } from './find.ts'
 import type { JobOptions, JobSummary } from './job.ts'
 import type { Link } from './link.ts'
 import { digestOf, LocalTree } from './local-tree.ts'
@@ -76,14 +76,21 @@ async function placeFor(
   if (there === 'unknown') return { path, isFolder: destination.endsWith('/') }
   if (there?.type === 'directory') return { path, isFolder: true }
   const [source = '', ...others] = sources
-  if (others.length === 0 && !(await isLocalFolder(source))) {
+  const isFolder = others.length > 0 || (await isLocalFolder(source))
+  if (there && isFolder) throw noFolder(path)
+  if (!isFolder) {
     if (!destination.endsWith('/')) return { path, isFolder: false }
     throw new SftError('ERR_NOT_FOUND', `the share has no folder "${path}"; create it first: sft mkdir`)
   }
   try {
     if (!dryRun) await to.mkdir(path)
   } catch (error) {
-    if (!(error instanceof SftError) || error.code !== 'ERR_NOT_FOUND') throw error
+    if (!(error instanceof SftError)) throw error
+    if (error.code !== 'ERR_NOT_FOUND') {
+      throw new SftError(error.code, `cannot make the folder "${path}" in the share: ${error.message}`, {
+        cause: error,
+      })
+    }
     const above = parentPath(path)
     throw new SftError('ERR_NOT_FOUND', `the share has no folder "${above}"; create it first: sft mkdir`, {
       cause: error,

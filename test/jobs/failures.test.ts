@@ -141,6 +141,33 @@ test('a place that is none is an error at once', async () => {
   expect(namesBelow(root)).toEqual(['a.txt', 'tree', 'tree/b.txt'])
 })
 
+test('an error about the destination names it', async () => {
+  const { root, local, get, put } = await jobMachines()
+  for (const base of [root, local]) {
+    write(join(base, 'taken.txt'))
+    write(join(base, 'tree', 'b.txt'))
+  }
+  const saying = async (job: Promise<unknown>): Promise<unknown> => job.catch((error: unknown) => error)
+  const taken = join(local, 'taken.txt')
+  for (const sources of [['tree'], ['tree', 'taken.txt']]) {
+    expect(await saying(put(sources, {}, 'taken.txt'))).toMatchObject({
+      code: 'ERR_EXISTS',
+      message: '"taken.txt" is there and no folder; choose another destination',
+    })
+    for (const dryRun of [false, true]) {
+      expect(await saying(get(sources, { dryRun }, taken))).toMatchObject({
+        code: 'ERR_EXISTS',
+        message: `"${taken}" is there and no folder; choose another destination`,
+      })
+    }
+  }
+  const { put: putWithout } = await jobMachines({ rights: ['list', 'put'] })
+  expect(await saying(putWithout([join(local, 'tree')], {}, 'new'))).toMatchObject({
+    code: 'ERR_DENIED',
+    message: expect.stringContaining('"new"'),
+  })
+})
+
 test('small transfers of other machines end while a large one goes on', async () => {
   const { root, address, remote } = await jobMachines()
   writeFileSync(join(root, 'endless'), '')
