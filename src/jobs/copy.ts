@@ -347,16 +347,30 @@ export class Copy implements Visitor {
   async #decide(item: Item, there: There | 'taken', renamed: number): Promise<Decision | 'skip'> {
     const { entry, to } = item
     if (there === null || there === 'unknown') return { to, overwrite: false }
-    if (there !== 'taken' && (await this.#isSame(entry, there))) {
-      this.#done.bytes += entry.size
-      this.#skip(this.#source(entry.path), 'identical', entry.size)
-      return 'skip'
-    }
+    if (there !== 'taken' && (await this.#isSame(entry, there))) return this.#skipIdentical(entry)
     const decision = await this.#choose(item, there)
-    if (decision === 'skip') return 'skip'
-    return decision === 'rename'
-      ? { to: await this.#freeName(to, renamed + 1), overwrite: false }
-      : { to, overwrite: true }
+    if (decision === 'rename') return this.#beside(item, renamed + 1)
+    return decision === 'skip' ? 'skip' : { to, overwrite: true }
+  }
+
+  /** Finds the name for a file that goes beside another one, unless it did so before and is there. */
+  async #beside({ entry, to }: Item, first: number): Promise<Decision | 'skip'> {
+    const folder = parentPath(to)
+    for (let number = first; number <= MOST_NUMBERS; number += 1) {
+      const numbered = joinPath(folder, numberedName(baseName(to), number))
+      const there = await statIfThere(this.#init.to, numbered)
+      const isFree = there === null || there === 'unknown'
+      if (!isFree && !(await this.#isSame(entry, there))) continue
+      if (!this.#claim(numbered)) continue // another file of this job, though it may look the same
+      return isFree ? { to: numbered, overwrite: false } : this.#skipIdentical(entry)
+    }
+    throw new SftError('ERR_EXISTS', `there are too many files called like "${this.#target(to)}"`)
+  }
+
+  #skipIdentical(entry: Entry): 'skip' {
+    this.#done.bytes += entry.size
+    this.#skip(this.#source(entry.path), 'identical', entry.size)
+    return 'skip'
   }
 
   /** Decides what becomes of a file whose name is taken by another one. */
@@ -389,16 +403,6 @@ export class Copy implements Visitor {
       return decision
     }
     throw new SftError('ERR_EXISTS', `"${target}" is there already, and differs`)
-  }
-
-  async #freeName(to: RemotePath, first: number): Promise<RemotePath> {
-    const folder = parentPath(to)
-    for (let number = first; number <= MOST_NUMBERS; number += 1) {
-      const numbered = joinPath(folder, numberedName(baseName(to), number))
-      const there = await statIfThere(this.#init.to, numbered)
-      if (there === null || there === 'unknown') return numbered
-    }
-    throw new SftError('ERR_EXISTS', `there are too many files called like "${this.#target(to)}"`)
   }
 
   #skip(path: string, reason: SkipReason, size = 0): void {

@@ -174,6 +174,43 @@ test('what is put beside others gets the next free number, before the last dot o
   expect(added).toEqual(['.profile (1)', 'a.tar (1).gz', 'dot (1).', 'plain (2)'])
 })
 
+test.each(['get', 'put'] as const)(
+  'what came beside another one in a %s does not come again, unless it changed',
+  async (direction) => {
+    const { root, local, get, put } = await jobMachines()
+    const [from, to] = direction === 'get' ? [root, local] : [local, root]
+    const run = direction === 'get' ? get : put
+    write(join(from, 'a.txt'), 'coming', 1e9)
+    write(join(to, 'a.txt'), 'other', 1e9)
+    for (const checksum of [false, true]) {
+      const { summary } = await run(['a.txt'], { onConflict: 'rename', checksum })
+      expect(summary).toMatchObject(checksum ? { files: 0, skipped: 1 } : { files: 1, skipped: 0 })
+      const again = await run(['a.txt'], { onConflict: 'rename', checksum })
+      expect(Object.values(skipped(again))).toEqual(['identical'])
+    }
+    write(join(to, 'a (1).txt'), 'COMING', 1e9)
+    expect((await run(['a.txt'], { onConflict: 'rename', checksum: true })).summary).toMatchObject({ files: 1 })
+    write(join(from, 'a.txt'), 'changed', 1e9)
+    expect((await run(['a.txt'], { onConflict: 'rename' })).summary).toMatchObject({ files: 1 })
+    expect(namesBelow(to)).toEqual(['a (1).txt', 'a (2).txt', 'a (3).txt', 'a.txt'])
+  },
+)
+
+test('two files of one job that look the same each get a name of their own beside another', async () => {
+  const { root, local, get } = await jobMachines()
+  const folders = ['one', 'two', 'three', 'four']
+  for (const folder of folders) write(join(root, folder, 'a.txt'), folder.slice(0, 3), 1e9)
+  const run = async (): Promise<Ran> =>
+    get(
+      folders.map((folder) => `${folder}/a.txt`),
+      { onConflict: 'rename' },
+    )
+  expect((await run()).summary).toMatchObject({ files: 4, skipped: 0 })
+  const contents = namesBelow(local).map((name) => readFileSync(join(local, name), 'utf8'))
+  expect(contents.toSorted()).toEqual(['fou', 'one', 'thr', 'two'])
+  expect((await run()).summary).toMatchObject({ files: 0, skipped: 4 })
+})
+
 test('many files of one name are asked about one at a time', async () => {
   const { root, local, get } = await jobMachines()
   for (let index = 0; index < 20; index += 1) {
