@@ -34,7 +34,7 @@ export class JobView {
   readonly #named: ReadonlySet<string>
   readonly #isDryRun: boolean
   /** What to do about a name that is taken, if nobody has said so. */
-  readonly #conflictHint: string | null
+  #conflictHint: string | null
   readonly #progress = new JobProgress()
   readonly #lines = new LiveLines()
   readonly #timer: NodeJS.Timeout
@@ -44,7 +44,7 @@ export class JobView {
   readonly #wouldAsk = new Set<string>()
   /** What is to be printed when the question that is open has its answer; `null` while there is none. */
   #held: (() => void)[] | null = null
-  #forAll: Decision | undefined
+  #forAll: Decision | 'unanswered' | undefined
   #notices = 0
   /** Entries that had a line of their own, and bytes of the files that are done. */
   #told = 0
@@ -121,8 +121,13 @@ export class JobView {
     }
   }
 
-  /** Decides what becomes of a file whose name is taken, by asking unless there is an answer for all of them. */
+  /**
+   * Decides what becomes of a file whose name is taken, by asking unless there is an answer for all of them.
+   *
+   * @throws {@link SftError} `ERR_EXISTS` if nobody answers: then it fails, as it does where nobody can be asked.
+   */
   async decide(conflict: Conflict): Promise<Decision> {
+    if (this.#forAll === 'unanswered') throw undecided(conflict)
     if (this.#forAll) return this.#forAll
     if (this.#isDryRun) {
       this.#wouldAsk.add(conflict.path)
@@ -137,9 +142,10 @@ export class JobView {
       return decision
     } catch (error) {
       if (!(error instanceof SftError) || error.code !== 'ERR_USAGE') throw error
-      this.#forAll = 'skip'
+      this.#forAll = 'unanswered'
+      this.#conflictHint = CONFLICT_HINT
       this.#session.output.talk('\nNo answer: it is left alone, and so are all others.')
-      return 'skip'
+      throw undecided(conflict)
     } finally {
       const held: (() => void)[] = this.#held
       this.#held = null
@@ -203,4 +209,8 @@ export class JobView {
       this.#lines.show([this.#progress.describe(width), ...this.#progress.active(width)])
     }
   }
+}
+
+function undecided({ target }: Conflict): SftError {
+  return new SftError('ERR_EXISTS', `"${target}" is there already, and differs`)
 }

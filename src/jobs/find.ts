@@ -37,6 +37,7 @@ export async function* findNamed(tree: SourceTree, paths: readonly string[]): As
     try {
       if (!isGlob(name) || (await isThere(tree, name))) {
         const entry = await lookAt(tree, parseRemotePath(name))
+        expectCopied(entry)
         if (isNew(entry.path)) yield entry
         continue
       }
@@ -55,6 +56,22 @@ export async function* findNamed(tree: SourceTree, paths: readonly string[]): As
 /** What is wrong with a destination that would have to be a folder. */
 export function noFolder(destination: string): SftError {
   return new SftError('ERR_EXISTS', `"${destination}" is there and no folder; choose another destination`)
+}
+
+/**
+ * Throws unless an entry that was named for itself is one that can be copied. In a folder or among what a pattern matches
+ * it is just left out.
+ *
+ * @throws {@link SftError} `ERR_WRONG_TYPE`
+ */
+function expectCopied({ path, type }: Entry): void {
+  if (type === 'link') {
+    throw new SftError(
+      'ERR_WRONG_TYPE',
+      `"${path}" is a symbolic link, and a share follows none; name what it points to`,
+    )
+  }
+  if (type === 'other') throw new SftError('ERR_WRONG_TYPE', `"${path}" is neither a file nor a folder`)
 }
 
 /** Describes an entry; one that may be fetched but not looked at passes for a file. */

@@ -163,23 +163,27 @@ describe.skipIf(terminalUsable() !== null)('on a terminal', () => {
     expect(contents).toHaveLength(6) // one of them beside another
   })
 
-  test('at the question Ctrl-C interrupts, and Ctrl-D leaves everything alone', async () => {
+  test('at the question Ctrl-C interrupts, and Ctrl-D fails what is asked about and all others', async () => {
     const { root, local, open } = await scene()
     for (const folder of [root, local]) {
       for (const name of ['1', '2']) writeFileSync(join(folder, name), `${folder} ${name}`)
     }
+    writeFileSync(join(root, 'new'), 'new')
     for (const name of ['1', '2']) utimesSync(join(local, name), 1e9, 1e9)
-    const terminal = await open()
-    for (const [key, exit, says] of [
-      ['C-c', 130, 'sft: interrupted; to continue: sft get '],
-      ['C-d', 0, 'No answer: it is left alone, and so are all others.'],
+    const terminal = await open({ columns: 130 })
+    const undecided = (name: string): RegExp =>
+      new RegExp(`^sft: "${name}" is there already, and differs; choose with --on-conflict skip\\|`, 'm')
+    for (const [names, key, exit, says] of [
+      ['1 2', 'C-c', 130, [/^sft: interrupted; to continue: sft get /m]],
+      ['1 2', 'C-d', 8, [/^No answer: it is left alone/m, undecided('1'), undecided('2'), /^nothing new; 2 failed$/m]],
+      ['new 1 2', 'C-d', 7, [undecided('1'), undecided('2'), /^1 file: 3 B, verified; 2 failed$/m]],
     ] as const) {
       await terminal.clear()
-      await terminal.type('sft get "$A" 1 2')
+      await terminal.type(`sft get "$A" ${names}`)
       await terminal.waitForText('[r]ename (a capital: for all)?')
       await terminal.press(key)
       expect(await terminal.exit()).toBe(exit)
-      expect(await terminal.screen()).toContain(says)
+      for (const text of says) expect(await terminal.screen()).toMatch(text)
     }
     const { screen } = await terminal.run('sft get "$A" 1 2 --dry-run') // asks nothing
     expect(screen).toContain('dry run, nothing was changed: 2 to ask about')

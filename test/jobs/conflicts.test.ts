@@ -203,7 +203,7 @@ test('two files of one job that look the same each get a name of their own besid
   const run = async (): Promise<Ran> =>
     get(
       folders.map((folder) => `${folder}/a.txt`),
-      { onConflict: 'rename' },
+      { onConflict: 'rename', parallel: 1 },
     )
   expect((await run()).summary).toMatchObject({ files: 4, skipped: 0 })
   const contents = namesBelow(local).map((name) => readFileSync(join(local, name), 'utf8'))

@@ -91,7 +91,7 @@ test('links, pipes and sockets are left out and not followed, wherever they poin
   expect(namesBelow(join(local, 'down', 'tree'))).toEqual(['a.txt'])
 })
 
-test('a link that the user names is followed to send it, and not to fetch it', async () => {
+test('a link that the user names is followed to send it, and an error to fetch it', async () => {
   const { local, root, put, get } = await jobMachines()
   write(join(local, 'real', 'a.txt'), 'a')
   symlinkSync('real', join(local, 'folder-link'))
@@ -100,7 +100,12 @@ test('a link that the user names is followed to send it, and not to fetch it', a
   expect(namesBelow(root)).toEqual(['file-link', 'folder-link', 'folder-link/a.txt'])
   expect(lstatSync(join(root, 'file-link')).isFile()).toBe(true)
   symlinkSync('folder-link', join(root, 'link'))
-  expect(skipped(await get(['link'], {}, join(local, 'down')))).toEqual({ link: 'link' })
+  execFileSync('mkfifo', [join(root, 'pipe')])
+  const ran = await get(['link', 'pipe', 'file-link', '[lp]i*'], {}, join(local, 'down'))
+  expect(failures(ran)).toEqual({ link: 'ERR_WRONG_TYPE', pipe: 'ERR_WRONG_TYPE' })
+  expect(ran.summary.error?.message).toBe('"link" is a symbolic link, and a share follows none; name what it points to')
+  expect(ran.summary).toMatchObject({ files: 1, failed: 2 })
+  expect(skipped(ran)).toEqual({ link: 'link', pipe: 'special' }) // by the pattern
 })
 
 test('times, execution and empty folders are kept', async () => {
