@@ -1,5 +1,5 @@
 import { asSftError, SftError } from '../errors.ts'
-import type { Entry } from '../wire/message.ts'
+import type { Entry, FileInfo } from '../wire/message.ts'
 import { baseName, parseRemotePath, type RemotePath } from '../wire/path.ts'
 import { globDepth, isGlob, parseGlob } from './filter.ts'
 import { Frontier } from './frontier.ts'
@@ -18,6 +18,12 @@ export interface Root {
   readonly to: RemotePath
 }
 
+/** A tree in which a file may be described though not looked at. */
+export interface NamedTree extends SourceTree {
+  /** Describes a file as it is told to whoever fetches it. */
+  describe(path: RemotePath): Promise<FileInfo>
+}
+
 /** What became of something that was named: one entry, of which a pattern may bring many. */
 export type Named = Root | Missing
 
@@ -25,7 +31,7 @@ export type Named = Root | Missing
  * Yields the entries that paths and patterns name, each once; what lies below one that a pattern matched is not matched
  * again. A path that is not there, or a pattern that nothing matches, is yielded as that.
  */
-export async function* findNamed(tree: SourceTree, paths: readonly string[]): AsyncGenerator<Entry | Missing> {
+export async function* findNamed(tree: NamedTree, paths: readonly string[]): AsyncGenerator<Entry | Missing> {
   const seen = new Set<string>()
   const isNew = (path: string): boolean => {
     if (paths.length === 1) return true
@@ -74,13 +80,13 @@ function expectCopied({ path, type }: Entry): void {
   if (type === 'other') throw new SftError('ERR_WRONG_TYPE', `"${path}" is neither a file nor a folder`)
 }
 
-/** Describes an entry; one that may be fetched but not looked at passes for a file. */
-async function lookAt(tree: SourceTree, path: RemotePath): Promise<Entry> {
+/** Describes an entry; of one that may be fetched but not looked at, what is told of a file to fetch it. */
+async function lookAt(tree: NamedTree, path: RemotePath): Promise<Entry> {
   try {
     return await tree.stat(path)
   } catch (error) {
     if (!(error instanceof SftError) || error.code !== 'ERR_DENIED') throw error
-    return { path, type: 'file', size: 0, mtime: 0n, executable: false }
+    return { path, type: 'file', ...(await tree.describe(path)) }
   }
 }
 

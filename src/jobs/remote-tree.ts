@@ -1,14 +1,15 @@
 import { SftError } from '../errors.ts'
-import type { Entry, Unlistable } from '../wire/message.ts'
+import type { Entry, FileInfo, Unlistable } from '../wire/message.ts'
 import { baseName, type RemotePath } from '../wire/path.ts'
 import type { Link } from './link.ts'
+import type { NamedTree } from './find.ts'
 import type { TargetTree } from './tree.ts'
 
 /** Entries of a folder that are remembered, so that a listing of them can be taken up again. */
 const MOST_NAMES = 1_000_000
 
 /** The files of a share. A listing that is cut off is taken up again, without what it brought already. */
-export class RemoteTree implements TargetTree {
+export class RemoteTree implements TargetTree, NamedTree {
   readonly #lists: () => Promise<Link>
   readonly #files: Link
   readonly #signal: AbortSignal | undefined
@@ -59,6 +60,10 @@ export class RemoteTree implements TargetTree {
 
   async stat(path: RemotePath): Promise<Entry> {
     return this.#files.use(async (session) => session.stat(path, { signal: this.#signal }))
+  }
+
+  async describe(path: RemotePath): Promise<FileInfo> {
+    return this.#files.use(async (session) => session.describe(path, { signal: this.#signal }))
   }
 
   async mkdir(path: RemotePath): Promise<void> {

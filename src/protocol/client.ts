@@ -155,6 +155,28 @@ export class ProtocolClient {
     })
   }
 
+  /**
+   * Describes a file by asking for none of its bytes, which whoever may fetch it may do without looking at the folder.
+   *
+   * @throws {@link SftError} `ERR_DENIED`, `ERR_NOT_FOUND`, `ERR_WRONG_TYPE` and others; `ERR_PROTOCOL` for bytes that come.
+   */
+  async describe(path: RemotePath, options?: CallOptions): Promise<FileInfo> {
+    return this.#during({ type: 'get', path, offset: 0, length: 0 }, options, async (exchange) => {
+      try {
+        const file = await exchange.begun
+        const bytes = await exchange.inbox.whole(0)
+        if (bytes === null) throw new SftError('ERR_PROTOCOL', 'the peer sent bytes that nobody asked for')
+        const { error } = await exchange.ended
+        if (error !== 0) throw remoteError(error)
+        this.#acknowledge(exchange, null)
+        return file
+      } catch (error) {
+        this.#acknowledge(exchange, error)
+        throw error
+      }
+    })
+  }
+
   /** Stores a file; resolves once the provider has it, verified and under its final name. */
   async put(path: RemotePath, source: FileSource, options: PutOptions): Promise<Transferred> {
     const { file } = source

@@ -407,6 +407,25 @@ test('F04 a provider that begins with anything but a welcome: refused', async ()
   for (begin of beginnings) expect(await outcome(share.open())).toBe('ERR_PROTOCOL')
 })
 
+test('a file that is described with bytes, or ends in an error, is not taken for described', async () => {
+  const describing = async (client: ProtocolClient): Promise<unknown> => client.describe(parseRemotePath('abc.txt'))
+  const described = (then: Lie): Lie => {
+    return async (peer, id) => {
+      peer.send({ type: 'begin', id, file: FILE })
+      await then(peer, id)
+    }
+  }
+  const bytes = described((peer, id) => {
+    peer.sendData(id, ABC)
+    peer.sendEnd(id, ABC)
+  })
+  expect(await notRefused({ bytes }, describing, 'ERR_PROTOCOL')).toEqual([])
+  const error = described((peer, id) =>
+    peer.send({ type: 'end', id, error: ERRORS.ERR_CHANGED.wire, size: 0, md5: new Uint8Array(0) }),
+  )
+  expect(await notRefused({ error }, describing, 'ERR_CHANGED')).toEqual([])
+})
+
 test('F08 rights that do not exist are ignored', async () => {
   const share = await hostileShare((peer) => peer.sendEncoded(bytesField(MESSAGE.welcome, numberField(1, 0xffff_ffff))))
   const client = await share.open()

@@ -107,6 +107,20 @@ async function stopMidway(machines: JobMachines, direction: 'get' | 'put', at = 
   return ran
 }
 
+test('a get goes on where it was also without the right to look at the file', async () => {
+  const machines = await jobMachines({ rights: ['get'] })
+  const { root, local, get } = machines
+  writeRandom(join(root, 'large'), 40 * MIB)
+  const planned = await get(['large'], { dryRun: true })
+  expect(only(planned, 'plan').at(-1)).toMatchObject({ files: 1, bytes: 40 * MIB })
+  await stopMidway(machines, 'get')
+  const ran = await get(['large'])
+  expect(ran.summary).toMatchObject({ files: 1, failed: 0 })
+  expect(only(ran, 'begin').map(({ size, offset }) => [size, offset > 10 * MIB])).toEqual([[40 * MIB, true]])
+  expect(differences(root, local)).toEqual([])
+  expect((await get(['large'])).summary).toMatchObject({ files: 0, skipped: 1 })
+})
+
 /** What happens to a source between two attempts. */
 const CHANGES: Record<string, (path: string) => void> = {
   'written anew with the same size': (path) => void writeRandom(path, 40 * MIB),

@@ -163,7 +163,8 @@ function report(output: Output, event: ShareEvent, qr: boolean): void {
       ...(error && { code: error.code }),
     })
     // Looking at an entry is a part of other commands, and nothing a person asked for.
-    if (action.type !== 'stat') output.talk(`${formatClock(time)}  …${shortId(peerId)}  ${describeServed(event)}`)
+    const looks = action.type === 'stat' || (action.type === 'get' && action.length === 0 && !error)
+    if (!looks) output.talk(`${formatClock(time)}  …${shortId(peerId)}  ${describeServed(event)}`)
     return
   }
   const error = event.type === 'closed' ? event.error : undefined
