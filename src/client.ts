@@ -145,7 +145,8 @@ export class Remote {
       (error: unknown) => stop.abort(error),
     )
     try {
-      return await this.#client.put(target, source, { ...options, stream: true })
+      const onRefused = (error: SftError): void => stop.abort(error)
+      return await this.#client.put(target, source, { ...options, stream: true, onRefused })
     } finally {
       signal?.removeEventListener('abort', cancel)
       await source.close()

@@ -59,6 +59,8 @@ export interface PutOptions extends TransferOptions {
   readonly offset?: number
   /** The source goes on until it reads nothing, whatever its size says, which has to be 0. */
   readonly stream?: boolean
+  /** Called if the provider refuses the file before its end, for a source that is slow to notice. */
+  readonly onRefused?: (error: SftError) => void
 }
 
 /** The asking side of one session. Calls may overlap; each stands for one request, and too many of them wait. */
@@ -180,11 +182,15 @@ export class ProtocolClient {
   /** Stores a file; resolves once the provider has it, verified and under its final name. */
   async put(path: RemotePath, source: FileSource, options: PutOptions): Promise<Transferred> {
     const { file } = source
-    const { overwrite = false, offset = 0, stream = false } = options
+    const { overwrite = false, offset = 0, stream = false, onRefused } = options
     const large = stream || file.size > MAX_DATA
     if (large) await this.#uploads.take()
     try {
       return await this.#during({ type: 'put', path, file, overwrite, offset, stream }, options, async (exchange) => {
+        if (onRefused) {
+          const told = exchange.answered.then(({ error }) => error !== 0 && onRefused(remoteError(error)))
+          told.catch(() => undefined) // thrown where the answer is waited for
+        }
         const part = { offset, end: stream ? null : file.size }
         const sent = await sendFile(this.#session, exchange, source, part, options.onProgress)
         await acknowledgement(exchange)

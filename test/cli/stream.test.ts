@@ -74,6 +74,10 @@ test('what comes on stdin is stored whole or not at all', async () => {
   expect(readFileSync(join(root, 'name'), 'utf8')).toBe('two\n')
 
   const env = { ...process.env, SFT_HOME: home, SFT_NO_DISCOVERY: '1' }
+  const idle = spawn(process.execPath, [BIN, 'put', address, '-', '-o', 'name'], { cwd: local, env })
+  onTestFinished(() => void idle.kill('SIGKILL'))
+  expect(await finish(idle)).toMatchObject({ exit: 8, stderr: expect.stringMatching(/^sft: name: [^\n]*\n$/) })
+
   const put = spawn(process.execPath, [BIN, 'put', address, '-', '-o', 'late'], { cwd: local, env })
   onTestFinished(() => void put.kill('SIGKILL'))
   const ending = finish(put)

@@ -2,6 +2,9 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { WINDOW } from '../../src/protocol/session.ts'
+import { outcome } from '../support/aftermath.ts'
+import { cuttingProxy, type CuttingProxy } from '../support/cutting-proxy.ts'
 import { failures, jobMachines, namesBelow, only, write, writeRandom, type JobMachines } from '../support/jobs.ts'
 import { connectedMachine } from '../support/machines.ts'
 import { tempFolder } from '../support/tmp.ts'
@@ -117,6 +120,20 @@ test('without the right to make folders, what needs one fails', async () => {
   expect(failures(ran)).toEqual({ [join(local, 'tree')]: 'ERR_DENIED' })
   expect(ran.summary).toMatchObject({ files: 1, failed: 2, ended: false })
   expect(namesBelow(root)).toEqual(['b.txt'])
+})
+
+test('of an upload that is refused little more is sent than what was on the way', async () => {
+  let proxy: CuttingProxy | undefined
+  const { local, put, remote } = await jobMachines({ rights: ['list', 'get'] }, async (address) => {
+    proxy = await cuttingProxy(address, 'reset', [])
+    return proxy.address
+  })
+  writeRandom(join(local, 'large'), 200 * MIB)
+  const ran = await put(['large'])
+  expect(failures(ran)).toEqual({ [join(local, 'large')]: 'ERR_DENIED' })
+  expect(ran.summary.sent).toBe(0) // it is asked first what is kept of a large file
+  expect(await outcome(remote.put(join(local, 'large'), 'large'))).toBe('ERR_DENIED')
+  expect(proxy?.passed()).toBeLessThan(WINDOW + MIB)
 })
 
 test('a place that is none is an error at once', async () => {

@@ -124,6 +124,22 @@ test.each(['by its signal', 'because the share closed'] as const)(
   },
 )
 
+test('a stream that nothing more comes from ends when the share refuses it', async () => {
+  for (const [rights, code] of [
+    [['list'], 'ERR_DENIED'],
+    [['list', 'put'], 'ERR_EXISTS'],
+  ] as const) {
+    const { root, remote } = await jobMachines({ rights })
+    write(join(root, 'taken'), 'taken')
+    for (const first of [0, 100_000]) {
+      const silent = new PassThrough()
+      if (first > 0) silent.write(new Uint8Array(first))
+      expect(await outcome(remote.putStream(silent, 'taken'))).toBe(code)
+    }
+    expect(await remote.stat('taken')).toMatchObject({ size: 5 }) // and the session goes on
+  }
+})
+
 test('an archive goes through as it is made and as it is unpacked', async () => {
   const { root, local, remote } = await jobMachines()
   for (let index = 0; index < 50; index += 1) write(join(local, 'tree', `${index}`), `${index}`.repeat(1_000))
