@@ -5,15 +5,23 @@ import { basename, dirname, join } from 'node:path'
 import type { Command, Contender, Setup, Task } from './contender.ts'
 import { Standing } from './far-end.ts'
 
-/** Takes a copy of what is built in `repository`, which stays the same though somebody builds again meanwhile. */
-export function sft(repository: string, folder: string): Contender {
+/**
+ * Takes a copy of what is built in `repository`, which stays the same though somebody builds again meanwhile.
+ *
+ * @returns The program, to be followed by its arguments.
+ */
+export function copyOfBuild(repository: string, folder: string): [string, ...string[]] {
   execFileSync(process.execPath, ['build.ts', '--if-stale'], { cwd: repository, stdio: 'inherit' })
   const copy = join(folder, 'sft')
   mkdirSync(copy)
   for (const part of ['bin', 'dist', 'package.json'])
     cpSync(join(repository, part), join(copy, part), { recursive: true })
   symlinkSync(join(repository, 'node_modules'), join(copy, 'node_modules')) // for what has a binary beside its code
-  const program = [process.execPath, join(copy, 'bin', 'sft.js')]
+  return [process.execPath, join(copy, 'bin', 'sft.js')]
+}
+
+export function sft(repository: string, folder: string): Contender {
+  const program = copyOfBuild(repository, folder)
   const client = { SFT_HOME: join(folder, 'client-home') }
 
   return {
