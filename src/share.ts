@@ -10,6 +10,7 @@ import { Node, type Muxer, type NodeInit, type PeerStream } from './net/node.ts'
 import { PairingDesk, type PairingEvent } from './pairing-desk.ts'
 import { PeerStore } from './peers.ts'
 import { provide, type Served } from './protocol/provider.ts'
+import { Receipts } from './protocol/receipts.ts'
 import type { Deadlines } from './protocol/types.ts'
 import { findPeer, type Peer } from './trust/peers.ts'
 import { rightsAt, rightsWithin, type Offer } from './trust/rights.ts'
@@ -123,6 +124,7 @@ export class Share {
   readonly #options: ShareOptions
   readonly #desk: PairingDesk | null
   readonly #sessions = new Set<Serving>()
+  readonly #receipts = new Receipts()
   #known: readonly Peer[] | SftError
   /** The last reading of the peers, and why they cannot be watched. */
   #read: Promise<void> = Promise.resolve()
@@ -307,6 +309,7 @@ export class Share {
         localId: this.#node.idBytes,
         remoteId: idBytes,
         store: folder,
+        receipts: this.#receipts,
         // Asked live: what was taken away, or a peer that was removed, counts at once.
         rights: (path) => (this.#admits(peerId) ? rightsAt(this.#peer(peerId), offer, path) : new Set()),
         rightsWithin: (path) => rightsWithin(this.#peer(peerId), offer, path),

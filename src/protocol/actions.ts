@@ -1,16 +1,17 @@
-import { createHasher } from '../crypto/digest.ts'
+import { createHasher, sameDigest } from '../crypto/digest.ts'
 import { SftError } from '../errors.ts'
 import { MAX_DATA } from '../wire/limits.ts'
-import type { Action } from '../wire/message.ts'
+import type { Action, Algorithm } from '../wire/message.ts'
 import { components, joinPath, ROOT, type RemotePath } from '../wire/path.ts'
 import { RIGHTS, type Right } from '../wire/rights.ts'
 import type { Exchange, Expected } from './exchange.ts'
 import { sendListing } from './listing.ts'
 import { sendZeros } from './probe.ts'
 import type { ProviderInit } from './provider.ts'
+import type { Receipts } from './receipts.ts'
 import type { Session } from './session.ts'
 import { acknowledgement, readBlocks, receiveFile, sendFile, type Transferred } from './transfer.ts'
-import type { FileSink, FileStore } from './types.ts'
+import type { FileSink, FileSource, FileStore } from './types.ts'
 
 /** What a client still sends after each kind of request. */
 export const EXPECTED: Record<Action['type'], Expected> = {
@@ -42,14 +43,24 @@ export class Actions {
   readonly #rightsWithin: NonNullable<ProviderInit['rightsWithin']>
   /** Stands for the client where files are kept for it. */
   readonly #keepFor: string
+  readonly #receipts: Receipts | undefined
   #uploads = 0
 
-  constructor(session: Session, init: Pick<ProviderInit, 'store' | 'rights' | 'rightsWithin' | 'remoteId'>) {
+  constructor(
+    session: Session,
+    init: Pick<ProviderInit, 'store' | 'rights' | 'rightsWithin' | 'remoteId' | 'receipts'>,
+  ) {
     this.#session = session
     this.#store = init.store
     this.#rights = init.rights
     this.#rightsWithin = init.rightsWithin ?? (() => new Set(RIGHTS))
+    this.#receipts = init.receipts
     this.#keepFor = Array.from(init.remoteId, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  }
+
+  /** Notes that the session ended in order. */
+  settle(): void {
+    this.#receipts?.settle(this)
   }
 
   /**
@@ -106,19 +117,49 @@ export class Actions {
     this.#authorize('put', path)
     const size = stream ? null : file.size
     const keepFor = stream ? {} : { keepFor: this.#keepFor }
-    const transferred = await this.#replacing(action.overwrite, path, async (overwrite) => {
-      const beforeCommit = (): void => {
-        this.#authorize('put', path)
-        if (overwrite) this.#authorize('overwrite', path)
-      }
-      const options = { overwrite, beforeCommit, offset, stream, ...keepFor }
-      const createSink = async (): Promise<FileSink> => this.#store.create(path, file, options)
-      const receive = async (): Promise<Transferred> =>
-        receiveFile(this.#session, exchange, { size, offset }, createSink)
-      return size !== null && size <= MAX_DATA ? receive() : this.#upload(receive)
-    })
+    // One that may look at what is there finds out by itself whether its file arrived.
+    const blind = stream || this.#may('list', path) ? undefined : this.#receipts?.begin(this.#keepFor, path, file, this)
+    let transferred: Transferred
+    try {
+      transferred = await this.#replacing(action.overwrite, path, async (overwrite) => {
+        const beforeCommit = (): void => {
+          this.#authorize('put', path)
+          if (overwrite) this.#authorize('overwrite', path)
+          blind?.committing()
+        }
+        const options = { overwrite, beforeCommit, offset, stream, ...keepFor }
+        const create = async (): Promise<FileSink> => this.#store.create(path, file, options)
+        const createSink = blind ? async (): Promise<FileSink> => blind.sink(create) : create
+        const receive = async (): Promise<Transferred> =>
+          receiveFile(this.#session, exchange, { size, offset }, createSink)
+        const received = await (size !== null && size <= MAX_DATA ? receive() : this.#upload(receive))
+        const earlier = await blind?.arrived(received)
+        if (earlier) await this.#expectThere(exchange, path, earlier, received)
+        return received
+      })
+    } catch (error) {
+      blind?.failed(error)
+      throw error
+    }
     this.#session.sendResult(exchange.id, {})
     return transferred
+  }
+
+  /**
+   * Throws `ERR_EXISTS` unless a client has sent once more what it stored before, and just that is there. Only the client
+   * that stored the file gets this far, and learns no more than whether it is still as it was.
+   */
+  async #expectThere(exchange: Exchange, path: RemotePath, earlier: Transferred, again: Transferred): Promise<void> {
+    this.#authorize('put', path)
+    if (sameDigest(again.md5, earlier.md5)) {
+      const source = await this.#store.open(path)
+      try {
+        if (sameDigest(await this.#digestOf(source, 'md5', exchange), earlier.md5)) return
+      } finally {
+        await source.close()
+      }
+    }
+    throw new SftError('ERR_EXISTS', `"${path}" exists`)
   }
 
   async #upload<T>(work: () => Promise<T>): Promise<T> {
@@ -183,16 +224,20 @@ export class Actions {
     this.#authorize('get', action.path)
     const source = await this.#store.open(action.path)
     try {
-      const hasher = createHasher(action.algorithm)
-      for await (const block of readBlocks(source, 0, source.file.size, this.#session.pool)) {
-        exchange.throwIfCancelled()
-        hasher.update(block)
-      }
-      await source.verify()
-      return hasher.digest()
+      return await this.#digestOf(source, action.algorithm, exchange)
     } finally {
       await source.close()
     }
+  }
+
+  async #digestOf(source: FileSource, algorithm: Algorithm, exchange: Exchange): Promise<Uint8Array> {
+    const hasher = createHasher(algorithm)
+    for await (const block of readBlocks(source, 0, source.file.size, this.#session.pool)) {
+      exchange.throwIfCancelled()
+      hasher.update(block)
+    }
+    await source.verify()
+    return hasher.digest()
   }
 
   #may(right: Right, path: RemotePath): boolean {

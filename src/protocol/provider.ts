@@ -6,6 +6,7 @@ import { Actions, EXPECTED } from './actions.ts'
 import { Channel } from './channel.ts'
 import type { Exchange } from './exchange.ts'
 import type { HandshakeInit } from './handshake.ts'
+import type { Receipts } from './receipts.ts'
 import { Session, WINDOW, type ClientRequest } from './session.ts'
 import type { Transferred } from './transfer.ts'
 import { Turns } from './turns.ts'
@@ -31,6 +32,8 @@ export interface ProviderInit extends Omit<HandshakeInit, 'role' | 'window'> {
    * is moved to where that is more than at its old path. All rights if absent.
    */
   readonly rightsWithin?: (path: RemotePath) => ReadonlySet<Right>
+  /** What clients of the share stored and may not know of; nothing of it is remembered if absent. */
+  readonly receipts?: Receipts
   /** Called when a request to the share has ended; a probe is none, nor a question for what is kept. */
   readonly onServed?: (served: Served) => void
   readonly signal?: AbortSignal
@@ -79,6 +82,7 @@ class Provider {
     try {
       this.#session.sendWelcome(rights(ROOT))
       await this.#session.run()
+      this.#actions.settle()
     } finally {
       signal?.removeEventListener('abort', stop)
       await Promise.all(this.#serving) // each of which ends with the session, and removes what is incomplete

@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { SftError } from '../../src/errors.ts'
+import type { ShareOptions } from '../../src/index.ts'
 import { Link } from '../../src/jobs/link.ts'
 import type { ProtocolClient } from '../../src/protocol/client.ts'
 import { DEADLINES } from '../../src/protocol/types.ts'
@@ -36,11 +37,15 @@ const LOST = MAX_WINDOW + 65_536
 
 const QUICK = { ...DEADLINES, stall: 1_000, handshake: 1_000 }
 
-async function cutMachines(how: Break, after: readonly number[]): Promise<JobMachines & { proxy: CuttingProxy }> {
+async function cutMachines(
+  how: Break,
+  after: readonly number[],
+  options: ShareOptions = {},
+): Promise<JobMachines & { proxy: CuttingProxy }> {
   const { promise, resolve } = Promise.withResolvers<CuttingProxy>()
   const deadlines = how === 'silence' ? { deadlines: QUICK } : {}
   const machines = await jobMachines(
-    deadlines,
+    { ...deadlines, ...options },
     async (address) => {
       const proxy = await cuttingProxy(address, how, after)
       resolve(proxy)
@@ -83,6 +88,21 @@ test.each(BREAKS)(
     expect(only(ran, 'restarted')).toEqual([])
   },
   60_000,
+)
+
+test.each(['fail', 'rename'] as const)(
+  'a put into a share that may not be looked at gets over connections that break, with conflicts set to %s',
+  async (onConflict) => {
+    const cuts = [0.4 * MIB, 0.8 * MIB, 1.2 * MIB]
+    const { root, local, put, proxy } = await cutMachines('reset', cuts, { rights: ['put', 'mkdir'] })
+    for (let index = 0; index < 600; index += 1) writeRandom(join(local, 'tree', `${index % 7}`, `${index}`), 5_000)
+    for (const name of ['one', 'two']) writeRandom(join(local, 'tree', name), 300_000)
+    const ran = await put(['tree'], { onConflict })
+    expect(failures(ran)).toEqual({})
+    expect(ran.summary).toMatchObject({ files: 602, failed: 0, ended: false })
+    expect(proxy.cuts()).toBe(3)
+    expect(differences(root, local)).toEqual([])
+  },
 )
 
 test('a listing that is cut off is taken up again, and tells each entry once', async () => {

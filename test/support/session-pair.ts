@@ -10,7 +10,7 @@ import { memoryPair } from './memory-stream.ts'
  * @param knownAs - The bytes of the client's peer ID; new ones if absent.
  */
 export async function sessionPair(
-  init: Pick<ProviderInit, 'store' | 'rights' | 'rightsWithin' | 'onServed' | 'signal'>,
+  init: Pick<ProviderInit, 'store' | 'rights' | 'rightsWithin' | 'receipts' | 'onServed' | 'signal'>,
   knownAs?: Uint8Array,
 ): Promise<ProtocolClient> {
   const sodium = await loadSodium()
