@@ -48,11 +48,6 @@ export function formatHex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex')
 }
 
-/** The end of a peer ID, which is what tells two apart at a glance. */
-export function shortId(peerId: string): string {
-  return peerId.slice(-8)
-}
-
 function two(value: number): string {
   return String(value).padStart(2, '0')
 }

@@ -1,5 +1,4 @@
-import { parseCode, SftError, type Heard, type Introduction } from '../index.ts'
-import { shortId } from './format.ts'
+import { parseCode, SftError, shortId, type Heard, type Introduction } from '../index.ts'
 import type { Output } from './output.ts'
 import { ask, canAsk } from './prompt.ts'
 
@@ -25,7 +24,7 @@ export function introduction(output: Output, signal: AbortSignal, beforeAsking: 
   return {
     askCode: async (peerId, why) => {
       beforeAsking()
-      const who = peerId === null ? 'the other one' : `…${shortId(peerId)}`
+      const who = peerId === null ? 'the other one' : shortId(peerId)
       output.talk(
         why?.code === 'ERR_DECRYPT'
           ? `This machine and ${who} have lost their pairing.`
@@ -58,7 +57,7 @@ export async function askCode(output: Output, signal: AbortSignal): Promise<stri
 export async function choose(output: Output, machines: readonly Heard[], signal: AbortSignal): Promise<Heard> {
   output.talk('Several machines of this network could be meant; the end of its peer ID tells which:')
   for (const [index, { peerId, addresses, pairing }] of machines.entries()) {
-    output.talk(`  ${index + 1}  …${shortId(peerId)}  ${hostOf(addresses[0] ?? '')}${pairing ? '  shows a code' : ''}`)
+    output.talk(`  ${index + 1}  ${shortId(peerId)}  ${hostOf(addresses[0] ?? '')}${pairing ? '  shows a code' : ''}`)
   }
   for (;;) {
     const answer = await ask(`Which one (1-${machines.length})? `, signal)

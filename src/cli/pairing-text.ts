@@ -1,7 +1,7 @@
 import { renderUnicodeCompact } from 'uqr'
-import type { PairingEvent } from '../index.ts'
+import { shortId, type PairingEvent } from '../index.ts'
 import { escapeText } from './escape.ts'
-import { formatClock, shortId } from './format.ts'
+import { formatClock } from './format.ts'
 import type { Output } from './output.ts'
 
 type EventOf<T extends PairingEvent['type']> = Extract<PairingEvent, { type: T }>
@@ -13,7 +13,7 @@ export function printCode(output: Output, { code, expires, askedBy }: EventOf<'c
   if (askedBy === null) {
     output.line('The first time it asks for this code (good for 3 minutes, for one try):')
   } else {
-    output.line(`A machine that is not paired, …${shortId(askedBy)}, asks to come in.`)
+    output.line(`A machine that is not paired, ${shortId(askedBy)}, asks to come in.`)
     output.line('If it is yours, type this code there (good for 3 minutes, for one try):')
   }
   output.line(`  ${code}`)
@@ -27,7 +27,7 @@ export function describePairing(
 ): void {
   const time = new Date()
   const { type, peerId } = event
-  const who = peerId === null ? '' : `…${shortId(peerId)}`
+  const who = peerId === null ? '' : shortId(peerId)
   switch (type) {
     case 'codeEnded':
       output.object('code', { time, code: null, reason: event.reason, peerId })

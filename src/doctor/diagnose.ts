@@ -3,6 +3,7 @@ import { defaultHome, loadIdentity } from '../home.ts'
 import { describeInterfaces, isPrivateAddress } from '../net/address.ts'
 import { tryTcp, whoAnswers, withoutPeerId } from '../net/answer.ts'
 import { Discovery } from '../net/discovery.ts'
+import { shortId } from '../net/identity.ts'
 import { DEFAULT_PORT, Node } from '../net/node.ts'
 import { PeerStore } from '../peers.ts'
 import { findTarget, parseAddr, SEARCH_TIME, type Target } from '../reach.ts'
@@ -21,7 +22,6 @@ import {
   isOpen,
   describeTrial,
   problem,
-  shortId,
   type Source,
   type Finding,
   type Trial,

@@ -1,7 +1,7 @@
 import { asSftError, SftError, type SftErrorCode } from '../errors.ts'
 import { describeInterfaces } from '../net/address.ts'
 import { scopeOf, withoutPeerId, type Scope, type TcpAnswer } from '../net/answer.ts'
-import type { Identity } from '../net/identity.ts'
+import { shortId, type Identity } from '../net/identity.ts'
 import { DEFAULT_PORT } from '../net/node.ts'
 import { SEARCH_TIME } from '../reach.ts'
 import { type Peer } from '../trust/peers.ts'
@@ -224,9 +224,4 @@ export function problem(error: unknown): Verdict & { status: 'problem' } {
   const end = message.lastIndexOf('; ')
   const found = end < 0 ? message : message.slice(0, end)
   return { status: 'problem', code, found, advice: end < 0 ? undefined : message.slice(end + 2) }
-}
-
-/** The end of a peer ID, which is what tells two apart at a glance. */
-export function shortId(peerId: string): string {
-  return `…${peerId.slice(-8)}`
 }

@@ -7,7 +7,6 @@ import { errno, fileError } from './errno.ts'
 import { LocalFileSink } from './file-sink.ts'
 import { LocalFileSource } from './file-source.ts'
 import { Folder } from './folder.ts'
-import { SharedFolder } from './shared-folder.ts'
 
 /** Opens a file of this machine that the user named, to send it. Symbolic links are followed. */
 export async function openLocalFile(path: string): Promise<FileSource> {
@@ -22,14 +21,6 @@ export async function openLocalFile(path: string): Promise<FileSource> {
 export async function createLocalFile(path: string, file: FileInfo, options: CreateOptions): Promise<FileSink> {
   const folder = await Folder.openLocal(dirname(path))
   return LocalFileSink.create(folder, basename(path), file, options) // which closes the folder
-}
-
-/**
- * Opens a folder of this machine that the user named, to receive files into by the paths a peer gives them: no link in it
- * is followed. It must exist.
- */
-export async function openDestination(folder: string): Promise<SharedFolder> {
-  return SharedFolder.open(folder)
 }
 
 /**

@@ -29,6 +29,11 @@ export function isPeerId(text: string): boolean {
   }
 }
 
+/** The end of a peer ID, which is what tells two apart at a glance: `…R6c85chh`. */
+export function shortId(peerId: string): string {
+  return `…${peerId.slice(-8)}`
+}
+
 /** Encodes an identity as libp2p stores private keys: a protobuf of key type and key. */
 export function encodeIdentity(identity: Identity): Uint8Array {
   return privateKeyToProtobuf(identity.privateKey)

@@ -5,10 +5,10 @@ import {
   containsPath,
   createLocalFile,
   isLocalFolder,
-  openDestination,
   openLocalFile,
   resolveDestination,
 } from '../../src/fs/local-files.ts'
+import { SharedFolder } from '../../src/fs/shared-folder.ts'
 import { parseRemotePath } from '../../src/wire/path.ts'
 import { names, openDescriptors } from '../support/snapshot.ts'
 import { tempFolder } from '../support/tmp.ts'
@@ -85,7 +85,7 @@ test('a file is not received where its folder is missing or its name is taken', 
 
 test('a destination takes files by the paths of a peer, and follows no link in it', async () => {
   const folder = everything()
-  const store = await openDestination(join(folder, 'to-folder')) // but for the one the user named
+  const store = await SharedFolder.open(join(folder, 'to-folder')) // but for the one the user named
   const file = { size: 3, mtime: 0n, executable: false }
   const sink = await store.create(parseRemotePath('inner/new'), file, { overwrite: false })
   await sink.write(Buffer.from('new'))
@@ -96,7 +96,7 @@ test('a destination takes files by the paths of a peer, and follows no link in i
     code: 'ERR_NOT_FOUND',
   })
   await store.close()
-  await expect(openDestination(join(folder, 'file'))).rejects.toMatchObject({ code: 'ERR_NOT_FOUND' })
+  await expect(SharedFolder.open(join(folder, 'file'))).rejects.toMatchObject({ code: 'ERR_NOT_FOUND' })
 })
 
 test('a destination is a folder if there is one, else the file itself', async () => {

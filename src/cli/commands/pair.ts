@@ -1,6 +1,5 @@
-import { machineName, offerPairing, pair as joinPairing, SftError, type Peer } from '../../index.ts'
+import { machineName, offerPairing, pair as joinPairing, SftError, shortId, type Peer } from '../../index.ts'
 import { onTermination, UNREAD } from '../context.ts'
-import { shortId } from '../format.ts'
 import { askCode, choose } from '../introduction.ts'
 import { Output } from '../output.ts'
 import { describePairing, printCode } from '../pairing-text.ts'
@@ -29,7 +28,7 @@ export async function pair(code: string | undefined, options: PairCommandOptions
   try {
     const peer = await (code === undefined ? offer(output, options, signal) : join(output, code, options, signal))
     if (code !== undefined) output.object('paired', { name: peer.name, peerId: peer.peerId })
-    output.line(`Paired with "${peer.name}" (…${shortId(peer.peerId)}), for good: no code from now on.`)
+    output.line(`Paired with "${peer.name}" (${shortId(peer.peerId)}), for good: no code from now on.`)
     output.talk(`  sft ls ${peer.name}              lists what it shares`)
     output.talk(`  sft grant ${peer.name} RIGHTS    says what it may do here`)
     return 0
@@ -53,7 +52,7 @@ async function offer(output: Output, options: PairCommandOptions, signal: AbortS
     onReady: ({ peerId, addresses }) => {
       output.object('ready', { peerId, name, addresses })
       const remote = addresses.filter((address) => !/^\/(?:ip4\/127\.|ip6\/::1\/)/.test(address))
-      output.line(`This machine is "${name}" (…${shortId(peerId)}). On the other machine: sft pair CODE`)
+      output.line(`This machine is "${name}" (${shortId(peerId)}). On the other machine: sft pair CODE`)
       output.line('If it finds nothing there, add --addr and one of:')
       for (const address of remote.length > 0 ? remote : addresses) output.line(`  ${hostAndPort(address)}`)
     },

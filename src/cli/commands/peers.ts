@@ -3,7 +3,9 @@ import {
   choosePeer,
   PeerStore,
   reachable,
+  removePeer,
   renamePeer,
+  shortId,
   RIGHTS,
   SftError,
   type Peer,
@@ -64,7 +66,9 @@ export async function remove(texts: readonly string[], options: PeersOptions): P
   return withStore(options, async (store, output) => {
     const known = await store.read()
     const removed = new Map(texts.map((text) => choosePeer(known, text)).map((peer) => [peer.peerId, peer.name]))
-    await store.change((peers) => peers.filter(({ peerId }) => !removed.has(peerId)))
+    await store.change((peers) =>
+      [...removed.keys()].reduce<readonly Peer[]>((left, peerId) => removePeer(left, peerId), peers),
+    )
     for (const [peerId, name] of removed) {
       output.object('removed', { name, peerId })
       output.talk(`removed ${escapeText(name)}: it has to pair again to connect`)
@@ -129,7 +133,7 @@ function tableLines(known: readonly Peer[], presence: Presence): string[] {
   const now = new Date()
   const rows = known.map((peer): Row => ({
     NAME: escapeText(peer.name),
-    ID: `…${peer.peerId.slice(-8)}`,
+    ID: shortId(peer.peerId),
     RIGHTS: escapeText(formatPeerRights(peer)),
     SEEN: formatSince(peer.lastSeen, now),
     STATE: stateOf(peer, presence),

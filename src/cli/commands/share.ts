@@ -4,6 +4,7 @@ import {
   RIGHTS,
   SftError,
   share as startSharing,
+  shortId,
   type Muxer,
   type Right,
   type Share,
@@ -11,7 +12,7 @@ import {
 } from '../../index.ts'
 import { onTermination, UNREAD } from '../context.ts'
 import { escapeText } from '../escape.ts'
-import { formatBytes, formatClock, formatHex, shortId } from '../format.ts'
+import { formatBytes, formatClock, formatHex } from '../format.ts'
 import { Output } from '../output.ts'
 import { describePairing, printCode } from '../pairing-text.ts'
 
@@ -164,14 +165,14 @@ function report(output: Output, event: ShareEvent, qr: boolean): void {
     })
     // Looking at an entry is a part of other commands, and nothing a person asked for.
     const looks = action.type === 'stat' || (action.type === 'get' && action.length === 0 && !error)
-    if (!looks) output.talk(`${formatClock(time)}  …${shortId(peerId)}  ${describeServed(event)}`)
+    if (!looks) output.talk(`${formatClock(time)}  ${shortId(peerId)}  ${describeServed(event)}`)
     return
   }
   const error = event.type === 'closed' ? event.error : undefined
   output.object(event.type, { time, peerId, ...(error && { code: error.code }) })
   // A lost connection shows in the transfer it interrupted, and a share that is closed says so itself.
   if (error && error.code !== 'ERR_CLOSED') {
-    output.talk(`${formatClock(time)}  …${shortId(peerId)}  left: ${escapeText(error.message)}`)
+    output.talk(`${formatClock(time)}  ${shortId(peerId)}  left: ${escapeText(error.message)}`)
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Command } from '@commander-js/extra-typings'
+import type { Command, OptionValues } from '@commander-js/extra-typings'
 import { mkdir as runMkdir, mv as runMv, rm as runRm } from '../commands/change.ts'
 import { get as runGet } from '../commands/get.ts'
 import { hash as runHash } from '../commands/hash.ts'
@@ -27,133 +27,106 @@ import {
 
 const PEER = 'name of a paired machine, its peer ID, or an address as "sft share" prints it'
 
+/** Adds the options of every command that moves files. */
+function withTransfer<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+  return command
+    .addOption(overwrite())
+    .addOption(onConflict())
+    .addOption(checksum())
+    .addOption(dryRun())
+    .addOption(include())
+    .addOption(exclude())
+    .addOption(bwlimit())
+    .addOption(jobs())
+    .addOption(retryFor())
+}
+
+/** Adds the options of every command that reaches another machine, which stand last in its help. */
+function withPeer<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+  return command.addOption(addr()).addOption(noDiscovery()).addOption(lanOnly()).addOption(json()).addOption(muxer())
+}
+
 export function ls(program: Command, done: Done): void {
-  program
+  const command = program
     .command('ls')
     .description('list a folder of a share')
     .argument('<peer>', PEER)
     .argument('[path]', 'folder in the share')
     .option('-r, --recursive', 'list everything below it')
     .option('-l, --long', 'show sizes and times, as a terminal gets them anyway')
-    .addOption(addr())
-    .addOption(noDiscovery())
-    .addOption(lanOnly())
-    .addOption(json())
-    .addOption(muxer())
+  withPeer(command)
     .addHelpText('after', example('sft ls ana-laptop holidays'))
     .action(async (peer, path, options) => done(await runLs(peer, path, options)))
 }
 
 export function get(program: Command, done: Done): void {
-  program
+  const command = program
     .command('get')
     .description('fetch files and folders; each file appears only complete and verified')
     .argument('<peer>', PEER)
     .argument('<path...>', 'files and folders of the share, or patterns such as "*.jpg"')
     .option('-o, --output <dest>', 'folder to put them in, or name for the one file; - for stdout')
-    .addOption(overwrite())
-    .addOption(onConflict())
-    .addOption(checksum())
-    .addOption(dryRun())
-    .addOption(include())
-    .addOption(exclude())
-    .addOption(bwlimit())
-    .addOption(jobs())
-    .addOption(retryFor())
-    .addOption(addr())
-    .addOption(noDiscovery())
-    .addOption(lanOnly())
-    .addOption(json())
-    .addOption(muxer())
+  withPeer(withTransfer(command))
     .addHelpText('after', example('sft get ana-laptop holidays -o pictures/'))
     .action(async (peer, paths, options) => done(await runGet(peer, paths, options)))
 }
 
 export function put(program: Command, done: Done): void {
-  program
+  const command = program
     .command('put')
     .description('store files and folders in a share that allows it')
     .argument('<peer>', PEER)
     .argument('<file...>', 'files and folders of this machine; - for stdin')
     .option('-o, --output <dest>', 'folder of the share to put them in, or name for the one file')
-    .addOption(overwrite())
-    .addOption(onConflict())
-    .addOption(checksum())
-    .addOption(dryRun())
-    .addOption(include())
-    .addOption(exclude())
-    .addOption(bwlimit())
-    .addOption(jobs())
-    .addOption(retryFor())
-    .addOption(addr())
-    .addOption(noDiscovery())
-    .addOption(lanOnly())
-    .addOption(json())
-    .addOption(muxer())
+  withPeer(withTransfer(command))
     .addHelpText('after', example('sft put ana-laptop report.pdf -o inbox/'))
     .action(async (peer, files, options) => done(await runPut(peer, files, options)))
 }
 
 export function rm(program: Command, done: Done): void {
-  program
+  const command = program
     .command('rm')
     .description('delete files and empty folders of a share')
     .argument('<peer>', PEER)
     .argument('<path...>', 'what to delete')
-    .addOption(addr())
-    .addOption(noDiscovery())
-    .addOption(lanOnly())
-    .addOption(json())
-    .addOption(muxer())
+  withPeer(command)
     .addHelpText('after', example('sft rm ana-laptop old.txt'))
     .action(async (peer, paths, options) => done(await runRm(peer, paths, options)))
 }
 
 export function mv(program: Command, done: Done): void {
-  program
+  const command = program
     .command('mv')
     .description('rename or move within a share')
     .argument('<peer>', PEER)
     .argument('<old>', 'what to rename')
     .argument('<new>', 'its new path')
     .option('--overwrite', 'replace a file of that name')
-    .addOption(addr())
-    .addOption(noDiscovery())
-    .addOption(lanOnly())
-    .addOption(json())
-    .addOption(muxer())
+  withPeer(command)
     .addHelpText('after', example('sft mv ana-laptop draft.txt final.txt'))
     .action(async (peer, from, to, options) => done(await runMv(peer, from, to, options)))
 }
 
 export function mkdir(program: Command, done: Done): void {
-  program
+  const command = program
     .command('mkdir')
     .description('make folders in a share')
     .argument('<peer>', PEER)
     .argument('<path...>', 'folders to make')
     .option('-p, --parents', 'also make the folders above, and accept those that exist')
-    .addOption(addr())
-    .addOption(noDiscovery())
-    .addOption(lanOnly())
-    .addOption(json())
-    .addOption(muxer())
+  withPeer(command)
     .addHelpText('after', example('sft mkdir ana-laptop 2026/june -p'))
     .action(async (peer, paths, options) => done(await runMkdir(peer, paths, options)))
 }
 
 export function hash(program: Command, done: Done): void {
-  program
+  const command = program
     .command('hash')
     .description('print MD5 digests of files in a share, as md5sum does')
     .argument('<peer>', PEER)
     .argument('<path...>', 'files in the share')
     .option('--sha256', 'print SHA-256 instead, as sha256sum does')
-    .addOption(addr())
-    .addOption(noDiscovery())
-    .addOption(lanOnly())
-    .addOption(json())
-    .addOption(muxer())
+  withPeer(command)
     .addHelpText('after', example('sft hash ana-laptop disk.img'))
     .action(async (peer, paths, options) => done(await runHash(peer, paths, options)))
 }
