@@ -159,7 +159,7 @@ try {
     `${inTime.size} of ${clients} small ones were done while the large one still ran, which had ${(arrivedPart * 100).toFixed(0)} % ` +
       `of its bytes then; ${ended.size - wrong} of ${ended.size} files have the right MD5`,
   )
-  console.log(`share, resident MiB each second: ${memory.samples.join(' ')}`)
+  console.log(`share, resident MiB ${memory.line}`)
 } finally {
   rmSync(base, { recursive: true, force: true })
 }

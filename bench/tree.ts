@@ -146,7 +146,7 @@ async function move(direction: 'up' | 'down', args: readonly string[], tree: Tre
   if (client.exit !== 0) complain(`${direction}: exit status ${client.exit}`, client.stderr.split('\n'))
   const done = client.said.at(-1) ?? {}
   if (done['files'] !== tree.files) complain(`${direction}: ${String(done['files'])} files of ${tree.files}`)
-  for (const [name, { course, peak, samples }] of [
+  for (const [name, { course, peak, line }] of [
     [`${direction}  share`, provider],
     [`${direction}  client`, client.memory],
   ] as const) {
@@ -154,7 +154,7 @@ async function move(direction: 'up' | 'down', args: readonly string[], tree: Tre
     const speed = [seconds, tree.files / seconds, tree.bytes / seconds / 1e6].map((figure) => figure.toFixed(0))
     const mib = [course.begin, course.middle, course.end, peak].map((figure) => `${figure} MiB`)
     rows.push([name, ...mib, ...(name.endsWith('client') ? speed : ['', '', ''])])
-    courses.push(`${name}: ${samples.join(' ')}`)
+    courses.push(`${name}, ${line}`)
   }
   return client
 }
@@ -184,7 +184,7 @@ try {
   if (differing.length > 0 || leftOut(fetched).length > 0) complain('down: what differs', differing)
 
   console.log(columns(rows))
-  console.log(`resident MiB, each second:\n${courses.join('\n')}`)
+  console.log(`resident MiB:\n${courses.join('\n')}`)
   console.log(
     `${reported.length} entries left out, each of them reported${wrong === 0 ? '; all the rest is the same' : ''}`,
   )

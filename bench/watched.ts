@@ -31,6 +31,13 @@ export class MemoryWatch {
     return { begin, middle, end }
   }
 
+  /** The whole course in a line of at most 40 figures. */
+  get line(): string {
+    const step = Math.ceil(this.samples.length / 40)
+    const some = this.samples.filter((_, index) => index % step === 0)
+    return `each ${step === 1 ? 'second' : `${step} s`}: ${some.join(' ')}`
+  }
+
   stop(): void {
     this.#look()
     clearInterval(this.#timer)
