@@ -25,7 +25,16 @@ export type { CallOptions, TransferOptions } from './protocol/client.ts'
 export type { Transferred } from './protocol/transfer.ts'
 export { reachable, type ReachableOptions } from './reach.ts'
 export { share, Share, type ShareEvent, type ShareOptions } from './share.ts'
-export { blockPeer, findPeer, grantRights, removePeer, renamePeer, type Grant, type Peer, type Place } from './trust/peers.ts'
+export {
+  blockPeer,
+  findPeer,
+  grantRights,
+  removePeer,
+  renamePeer,
+  type Grant,
+  type Peer,
+  type Place,
+} from './trust/peers.ts'
 export { rightsAt, type Offer } from './trust/rights.ts'
 export type { Action, Algorithm, Entry, EntryType, FileInfo, Unlistable } from './wire/message.ts'
 export { baseName, joinPath, parseRemotePath, type RemotePath } from './wire/path.ts'

@@ -73,6 +73,16 @@ test.each(SIZES.slice(1))('of another file of %i bytes it learns only that the n
   expect(readFileSync(join(root, 'file')).equals(bytes)).toBe(true)
 })
 
+test('a file of another size is refused at once, and not taken in to be compared', async () => {
+  const { open, storeAndLose } = await dropShare()
+  await storeAndLose(randomBytes(5_000))
+  let sent = 0
+  const onProgress = (bytes: number): number => (sent += bytes)
+  const putting = (await open()).put(PATH, memorySource(new Uint8Array(50_000_000)), { onProgress })
+  expect(await outcome(putting)).toBe('ERR_EXISTS')
+  expect(sent).toBeLessThan(25_000_000)
+})
+
 test.each(SIZES.slice(1))(
   'whoever did not store a file of %i bytes, or knows that it did, finds the name taken',
   async (size) => {
