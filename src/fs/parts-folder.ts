@@ -70,6 +70,7 @@ export class PartsFolder {
   readonly #outer: Folder
   readonly #names: readonly string[]
   #visit: Visit | null = null
+  #checking: Promise<void> | null = null
   #swept = false
   #paths: ReadonlySet<string> = new Set()
 
@@ -78,11 +79,6 @@ export class PartsFolder {
     this.#outer = outer
     const user = process.geteuid?.()
     this.#names = user === undefined ? [PARTS_FOLDER] : [PARTS_FOLDER, `${PARTS_FOLDER}-${user}`]
-  }
-
-  /** Whether it is held open now, and so is there. */
-  get isOpen(): boolean {
-    return this.#visit !== null
   }
 
   /** Tells whether something may be kept of a path for a peer, as far as this process knows. */
@@ -211,9 +207,28 @@ export class PartsFolder {
     }
   }
 
-  /** Holds the folder open, for parts that somebody else writes into it. */
-  async hold(): Promise<{ readonly descriptor: number | null; letGo: () => Promise<void> }> {
-    const place = await this.#enter()
+  /**
+   * Holds the folder open, for parts that somebody else writes into it.
+   *
+   * @param check - Throws if nothing is to be made here. Asked of one of those who come at once, and only as long as the
+   * folder is not open.
+   */
+  async hold(
+    check: () => Promise<void>,
+  ): Promise<{ readonly descriptor: number | null; letGo: () => Promise<void> } | null> {
+    while (this.#visit === null && this.#checking !== null) await this.#checking
+    if (this.#visit === null) {
+      const checked = check()
+      const over = (): void => void (this.#checking = null)
+      this.#checking = checked.then(over, over) // whoever waits comes after this one, which enters first
+      await checked
+    }
+    let place
+    try {
+      place = await this.#enter()
+    } catch {
+      return null
+    }
     return { descriptor: place.folder.descriptor, letGo: async () => this.#leave(place) }
   }
 

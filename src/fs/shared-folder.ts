@@ -1,13 +1,14 @@
-import { lstat, mkdir, opendir, rmdir, unlink } from 'node:fs/promises'
+import { lstat, mkdir, rmdir, unlink } from 'node:fs/promises'
 import { SftError } from '../errors.ts'
 import type { CreateOptions, FileSink, FileSource, FileStore, Kept } from '../protocol/types.ts'
 import type { Entry, FileInfo, Unlistable } from '../wire/message.ts'
-import { baseName, components, decodeName, joinPath, nameFault, ROOT, type RemotePath } from '../wire/path.ts'
+import { baseName, components, ROOT, type RemotePath } from '../wire/path.ts'
 import { entryType, fileInfo } from './entry.ts'
-import { errno, fileError } from './errno.ts'
+import { fileError } from './errno.ts'
 import { LocalFileSink, type PartsPlace } from './file-sink.ts'
 import { LocalFileSource } from './file-source.ts'
 import { Folder } from './folder.ts'
+import { entriesIn } from './folder-entries.ts'
 import { expectFree, isPartName, lstatIfThere, moveEntry } from './names.ts'
 import { partKey } from './part-name.ts'
 import { SMALL, smallFiles } from './small-files.ts'
@@ -42,11 +43,7 @@ export class SharedFolder implements FileStore {
     const folder = await this.#root.open(path)
     try {
       await folder.check()
-      // Names are read as bytes: one that is not UTF-8 has to be told from one that holds replacement characters.
-      const names = await opendir(folder.address, { encoding: 'buffer' as BufferEncoding })
-      for await (const { name } of names) {
-        const entry = await describe(folder, path, name as unknown as Buffer)
-        if (entry === null) continue
+      for await (const entry of entriesIn(folder, path)) {
         yield entry
         if (recursive && entry.type === 'directory') yield* this.#listInner(entry.path)
       }
@@ -236,29 +233,6 @@ export class SharedFolder implements FileStore {
       await folder.close()
     }
   }
-}
-
-async function describe(folder: Folder, path: RemotePath, rawName: Buffer): Promise<Entry | Unlistable | null> {
-  const name = decodeName(rawName)
-  if (name !== null && isPartName(name)) return null
-  if (name === null || nameFault(name) !== null) return { type: 'unlistable', name: rawPath(path, rawName) }
-  let entryPath: RemotePath
-  try {
-    entryPath = joinPath(path, name)
-  } catch {
-    return { type: 'unlistable', name: rawPath(path, rawName) } // too deep or too long as a whole
-  }
-  try {
-    const stats = await lstat(folder.at(name), { bigint: true })
-    return { path: entryPath, type: entryType(stats), ...fileInfo(stats) }
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return null // removed since it was read
-    throw error
-  }
-}
-
-function rawPath(path: RemotePath, name: Buffer): Uint8Array {
-  return path === ROOT ? name : Buffer.concat([Buffer.from(`${path}/`), name])
 }
 
 /** Takes the path of an entry apart: the folder it is in, empty for the root, and its name. */

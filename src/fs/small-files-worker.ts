@@ -1,6 +1,7 @@
 import * as fs from 'node:fs'
 import { parentPort } from 'node:worker_threads'
-import type { FromWorker, ReadJob, ReadResult, StoreJob, ToWorker } from './small-files.ts'
+import { entryType, fileInfo } from './entry.ts'
+import type { FromWorker, Looked, LookJob, PackedStoreJob, ReadJob, ReadResult, ToWorker } from './small-files.ts'
 
 /**
  * The thread that reads and stores small files: each one whole, with calls that wait, which costs a tenth of the work
@@ -40,7 +41,7 @@ class Folders {
 
 /** A file that is stored, up to the moment before it takes its name. */
 interface Prepared {
-  readonly job: StoreJob
+  readonly job: PackedStoreJob
   readonly folder: number
   readonly handle: number
 }
@@ -53,7 +54,10 @@ parentPort?.on('message', (message: ToWorker) => {
       readAll(message.batch, message.jobs)
       break
     case 'store':
-      void prepareAll(message.batch, message.jobs)
+      void prepareAll(message.batch, message.jobs, message.bytes)
+      break
+    case 'look':
+      lookAtAll(message.batch, message.jobs)
       break
     case 'finish':
       void finishAll(message.batch, message.allowed)
@@ -114,10 +118,39 @@ function readWhole(handle: number, block: Uint8Array, start: number, size: numbe
   return length
 }
 
+function lookAtAll(batch: number, jobs: readonly LookJob[]): void {
+  send({ type: 'looked', batch, results: jobs.map((job) => lookAt(job)) })
+}
+
+/** Looks at entries of a folder, following no link. */
+function lookAt({ folder, names }: LookJob): Looked {
+  const sizes = new Float64Array(names.length)
+  const mtimes = new BigInt64Array(names.length)
+  const executables = new Uint8Array(names.length)
+  const types = names.map((name, index) => {
+    try {
+      const stats = fs.lstatSync(at(folder, name), { bigint: true, throwIfNoEntry: false })
+      if (!stats) return 'gone'
+      const { size, mtime, executable } = fileInfo(stats)
+      sizes[index] = size
+      mtimes[index] = mtime
+      executables[index] = executable ? 1 : 0
+      return entryType(stats)
+    } catch {
+      return 'unclear'
+    }
+  })
+  return { types, sizes, mtimes, executables }
+}
+
 /** Writes the parts of a batch and makes them durable, all at once: the disk then has to be waited for once. */
-async function prepareAll(batch: number, jobs: readonly StoreJob[]): Promise<void> {
+async function prepareAll(batch: number, jobs: readonly PackedStoreJob[], bytes: Uint8Array): Promise<void> {
   const folders = new Folders()
-  const prepared = jobs.map((job) => prepare(folders, job))
+  let packed = 0
+  const prepared = jobs.map((job) => {
+    packed += job.size
+    return prepare(folders, job, bytes.subarray(packed - job.size, packed))
+  })
   await Promise.all(
     prepared.map(async (one, index) => {
       if (one === null || (await synced(one.handle))) return
@@ -129,15 +162,15 @@ async function prepareAll(batch: number, jobs: readonly StoreJob[]): Promise<voi
   send({ type: 'prepared', batch, done: prepared.map((one) => one !== null) })
 }
 
-function prepare(folders: Folders, job: StoreJob): Prepared | null {
+function prepare(folders: Folders, job: PackedStoreJob, bytes: Uint8Array): Prepared | null {
   let handle: number | undefined
   try {
     const folder = folders.open(job.root, job.folder)
     handle = fs.openSync(at(job.parts, job.part), CREATE_FILE, 0o600)
-    for (let written = 0; written < job.bytes.byteLength;) {
-      const bytes = fs.writeSync(handle, job.bytes, written)
-      if (bytes === 0) throw new Error('the disk takes no more bytes')
-      written += bytes
+    for (let written = 0; written < bytes.byteLength;) {
+      const more = fs.writeSync(handle, bytes, written)
+      if (more === 0) throw new Error('the disk takes no more bytes')
+      written += more
     }
     fs.fchmodSync(handle, job.mode)
     fs.futimesSync(handle, job.seconds, job.seconds)
@@ -202,7 +235,7 @@ function undo({ job, handle }: Pick<Prepared, 'job' | 'handle'>): void {
   removePart(job)
 }
 
-function removePart(job: StoreJob): void {
+function removePart(job: PackedStoreJob): void {
   try {
     fs.unlinkSync(at(job.parts, job.part))
   } catch {

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import type { EntryType } from '../wire/message.ts'
 
 /** Files of up to so many bytes go across in one piece. */
 export const SMALL = 64 * 1024
@@ -6,7 +7,10 @@ export const SMALL = 64 * 1024
 /** Whoever has fewer of them does without the thread, which takes some time to start. */
 const WORTH_A_THREAD = 32
 
-/** Jobs that the thread gets at once, and how many such batches it has at a time. */
+/** As many names of folders are worth the thread. */
+const NAMES_WORTH_A_THREAD = 256
+
+/** Jobs that the thread gets at once, and how many such batches of one kind it has at a time. */
 const BATCH = 64
 const BATCHES = 4
 
@@ -31,6 +35,27 @@ export interface StoreJob extends Omit<ReadJob, 'maxBytes'> {
   readonly overwrite: boolean
 }
 
+/** A file to store as it goes to the thread: its bytes lie behind those of the one before, in one piece of memory. */
+export interface PackedStoreJob extends Omit<StoreJob, 'bytes'> {
+  readonly size: number
+}
+
+/** Entries of one folder to look at. The folder is given by a descriptor that stays open until they are. */
+export interface LookJob {
+  readonly folder: number
+  readonly names: readonly string[]
+}
+
+/** What entries of a folder are, by their places in {@link LookJob.names}. */
+export interface Looked {
+  /** `gone` is not there any more; `unclear` could not be told here, and is looked at the ordinary way. */
+  readonly types: readonly (EntryType | 'gone' | 'unclear')[]
+  readonly sizes: Float64Array
+  readonly mtimes: BigInt64Array
+  /** 1 for a file that its owner may execute. */
+  readonly executables: Uint8Array
+}
+
 /** A file that was read: where its bytes lie, and what is known of it. */
 export interface ReadResult {
   readonly block: number
@@ -45,7 +70,13 @@ export type StoreResult = 'done' | 'not done' | 'not durable'
 
 export type ToWorker =
   | { readonly type: 'read'; readonly batch: number; readonly jobs: readonly ReadJob[] }
-  | { readonly type: 'store'; readonly batch: number; readonly jobs: readonly StoreJob[] }
+  | {
+      readonly type: 'store'
+      readonly batch: number
+      readonly jobs: readonly PackedStoreJob[]
+      readonly bytes: Uint8Array
+    }
+  | { readonly type: 'look'; readonly batch: number; readonly jobs: readonly LookJob[] }
   | { readonly type: 'finish'; readonly batch: number; readonly allowed: readonly boolean[] }
 
 export type FromWorker =
@@ -57,6 +88,7 @@ export type FromWorker =
     }
   | { readonly type: 'prepared'; readonly batch: number; readonly done: readonly boolean[] }
   | { readonly type: 'stored'; readonly batch: number; readonly results: readonly StoreResult[] }
+  | { readonly type: 'looked'; readonly batch: number; readonly results: readonly Looked[] }
 
 /** A small file in memory: all of it, as it was at one moment. */
 export interface SmallFile extends Omit<ReadResult, 'block' | 'offset'> {
@@ -80,15 +112,34 @@ interface Storing {
   refused?: { readonly error: unknown }
 }
 
+interface Looking {
+  readonly type: 'look'
+  readonly job: LookJob
+  readonly resolve: (looked: Looked | null) => void
+}
+
+type Item = Reading | Storing | Looking
+
+/** Jobs of one kind: those that wait, and how many batches of them the thread has. */
+interface Lane<T extends Item> {
+  waiting: T[]
+  batches: number
+}
+
 /** Small files, read and stored by a thread of their own, many at once. */
 class SmallFiles {
   #worker: Worker | null = null
   #broken = false
   #asked = 0
+  #names = 0
   #lastBatch = 0
   #scheduled = false
-  readonly #waiting: (Reading | Storing)[] = []
-  readonly #batches = new Map<number, readonly (Reading | Storing)[]>()
+  readonly #lanes: { [T in Item as T['type']]: Lane<T> } = {
+    read: { waiting: [], batches: 0 },
+    store: { waiting: [], batches: 0 },
+    look: { waiting: [], batches: 0 },
+  }
+  readonly #batches = new Map<number, readonly Item[]>()
 
   /** Tells whether a job of this kind is worth handing over; counts them, and starts the thread when there are enough. */
   wanted(): boolean {
@@ -96,9 +147,15 @@ class SmallFiles {
     return this.#asked > WORTH_A_THREAD && !this.#broken
   }
 
+  /** As {@link wanted}, for so many names of a folder to look at. */
+  wantedFor(names: number): boolean {
+    this.#names += names
+    return (this.#worker !== null || this.#names > NAMES_WORTH_A_THREAD) && !this.#broken
+  }
+
   /** Reads a file, following no link; `null` if it is not small, or anything is unusual. */
   async read(job: ReadJob): Promise<SmallFile | null> {
-    return new Promise((resolve) => this.#add({ type: 'read', job, resolve }))
+    return new Promise((resolve) => this.#add(this.#lanes.read, { type: 'read', job, resolve }))
   }
 
   /**
@@ -107,11 +164,18 @@ class SmallFiles {
    * @throws What `mayTakeName` throws, which is called right before the file takes its name; nothing is left then.
    */
   async store(job: StoreJob, mayTakeName: () => void): Promise<StoreResult> {
-    return new Promise((resolve, reject) => this.#add({ type: 'store', job, mayTakeName, resolve, reject }))
+    return new Promise((resolve, reject) =>
+      this.#add(this.#lanes.store, { type: 'store', job, mayTakeName, resolve, reject }),
+    )
   }
 
-  #add(item: Reading | Storing): void {
-    this.#waiting.push(item)
+  /** Looks at entries of a folder, following no link; `null` if that is to be done the ordinary way. */
+  async look(job: LookJob): Promise<Looked | null> {
+    return new Promise((resolve) => this.#add(this.#lanes.look, { type: 'look', job, resolve }))
+  }
+
+  #add<T extends Item>(lane: Lane<T>, item: T): void {
+    lane.waiting.push(item)
     if (this.#scheduled) return
     this.#scheduled = true
     setImmediate(() => {
@@ -121,27 +185,31 @@ class SmallFiles {
   }
 
   #dispatch(): void {
-    while (this.#waiting.length > 0 && (this.#broken || this.#batches.size < BATCHES)) {
-      const type = this.#waiting[0]?.type
-      const other = this.#waiting.findIndex((item) => item.type !== type)
-      const items = this.#waiting.splice(0, Math.min(BATCH, other < 0 ? BATCH : other))
+    for (const lane of Object.values(this.#lanes)) this.#dispatchFrom(lane)
+    // The program may end while the thread is idle, and not before.
+    if (this.#batches.size > 0) this.#worker?.ref()
+    else this.#worker?.unref()
+  }
+
+  /** Hands over full batches, and a short one only where none is under way: meanwhile it grows. */
+  #dispatchFrom(lane: Lane<Item>): void {
+    while (lane.waiting.length > 0) {
+      if (!this.#broken && lane.batches >= (lane.waiting.length < BATCH ? 1 : BATCHES)) return
+      const items = lane.waiting.splice(0, BATCH)
       if (this.#broken) {
         giveUp(items)
         continue
       }
       this.#lastBatch += 1
       this.#batches.set(this.#lastBatch, items)
-      const jobs = items.map(({ job }) => job)
-      this.#send({ type, batch: this.#lastBatch, jobs } as ToWorker)
+      lane.batches += 1
+      this.#send(messageFor(this.#lastBatch, items))
     }
-    // The program may end while the thread is idle, and not before.
-    if (this.#batches.size > 0) this.#worker?.ref()
-    else this.#worker?.unref()
   }
 
   #send(message: ToWorker): void {
     this.#worker ??= this.#start()
-    this.#worker.postMessage(message, [])
+    this.#worker.postMessage(message, message.type === 'store' ? [message.bytes.buffer as ArrayBuffer] : [])
   }
 
   #start(): Worker {
@@ -166,8 +234,10 @@ class SmallFiles {
       return
     }
     this.#batches.delete(message.batch)
+    if (items[0]) this.#lanes[items[0].type].batches -= 1
     for (const [index, item] of items.entries()) {
       if (message.type === 'read' && item.type === 'read') item.resolve(fileOf(message, index))
+      else if (message.type === 'looked' && item.type === 'look') item.resolve(message.results[index] ?? null)
       else if (message.type !== 'stored' || item.type !== 'store') continue
       else if (item.refused) item.reject(item.refused.error)
       else item.resolve(message.results[index] ?? 'not done')
@@ -184,7 +254,22 @@ class SmallFiles {
   }
 }
 
-function isAllowed(item: Reading | Storing, prepared: boolean | undefined): boolean {
+/** Makes a message of items of one kind. */
+function messageFor(batch: number, items: readonly Item[]): ToWorker {
+  const [first] = items
+  if (first?.type !== 'store') return { type: first?.type, batch, jobs: items.map(({ job }) => job) } as ToWorker
+  const stores = (items as readonly Storing[]).map(({ job }) => job)
+  const bytes = new Uint8Array(stores.reduce((sum, job) => sum + job.bytes.byteLength, 0))
+  let packed = 0
+  const jobs = stores.map(({ bytes: own, ...job }) => {
+    bytes.set(own, packed)
+    packed += own.byteLength
+    return { ...job, size: own.byteLength }
+  })
+  return { type: 'store', batch, jobs, bytes }
+}
+
+function isAllowed(item: Item, prepared: boolean | undefined): boolean {
   if (item.type !== 'store' || prepared !== true) return false
   try {
     item.mayTakeName()
@@ -203,10 +288,10 @@ function fileOf(message: FromWorker & { type: 'read' }, index: number): SmallFil
   return { bytes: block.subarray(offset, offset + size), size, mtime, executable }
 }
 
-function giveUp(items: readonly (Reading | Storing)[]): void {
+function giveUp(items: readonly Item[]): void {
   for (const item of items) {
-    if (item.type === 'read') item.resolve(null)
-    else item.resolve('not done')
+    if (item.type === 'store') item.resolve('not done')
+    else item.resolve(null)
   }
 }
 

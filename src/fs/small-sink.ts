@@ -118,13 +118,8 @@ export class SmallFileSink implements FileSink {
   /** Stores the file by the thread; `false` if that is not to be. */
   async #store(): Promise<boolean> {
     const { folder, name, parts, store } = this.#target
-    if (!parts.isOpen) await this.#target.expectFree() // what is refused makes no folder for parts
-    let place
-    try {
-      place = await parts.hold()
-    } catch {
-      return false
-    }
+    const place = await parts.hold(this.#target.expectFree) // what is refused makes no folder for parts
+    if (place === null) return false
     try {
       if (place.descriptor === null) return false
       const job = {

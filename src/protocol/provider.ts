@@ -44,7 +44,7 @@ export interface ProviderInit extends Omit<HandshakeInit, 'role' | 'window'> {
  * Requests of one session that are worked on at once; further ones wait their turn. Uploads, whose data comes unasked, do
  * not, nor does a file that was sent and waits for the word of the client.
  */
-const AT_ONCE = 16
+const AT_ONCE = 64
 
 /** Probes of one session that are answered at once; further ones wait their turn. */
 const PROBES_AT_ONCE = 2

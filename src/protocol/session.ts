@@ -21,7 +21,7 @@ export interface SessionRole {
 /** File bytes a session is ready to receive at first; more as {@link ReceiveCredit} finds fit. */
 export const WINDOW = 2 * 1024 * 1024
 
-const STORES_AT_ONCE = 64
+const STORES_AT_ONCE = 128
 
 /**
  * The many requests of one channel: gives each message to the request it belongs to, keeps the credit of both

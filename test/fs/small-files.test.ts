@@ -1,6 +1,16 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, linkSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type * as Threads from 'node:worker_threads'
@@ -9,6 +19,7 @@ import { SftError } from '../../src/errors.ts'
 import { SharedFolder } from '../../src/fs/shared-folder.ts'
 import { SMALL, smallFiles } from '../../src/fs/small-files.ts'
 import type { CreateOptions, FileStore } from '../../src/protocol/types.ts'
+import type { Entry, Unlistable } from '../../src/wire/message.ts'
 import { parseRemotePath } from '../../src/wire/path.ts'
 import { names, openDescriptors, snapshot } from '../support/snapshot.ts'
 import { tempFolder } from '../support/tmp.ts'
@@ -132,6 +143,44 @@ describe.runIf(process.platform === 'linux')('small files, by their thread', () 
     expect(snapshot(join(outside, 'victim'))).toEqual(before)
     expect(names(root)).toEqual(['a', 'file', 'link', 'pipe'])
   })
+
+  test.each(['the thread', 'the ordinary way', 'both'])(
+    'are listed for what they are, links not followed: by %s',
+    async (way) => {
+      const { store, root, outside } = await opened()
+      const look = vi.spyOn(smallFiles, 'look')
+      onTestFinished(() => look.mockRestore())
+      if (way === 'the ordinary way') look.mockResolvedValue(null)
+      if (way === 'both') {
+        look.mockImplementation(async ({ names: all }) => {
+          const none = all.map(() => 0)
+          const types = all.map((name) => (name === 'gone' ? 'gone' : 'unclear'))
+          return {
+            types,
+            sizes: Float64Array.from(none),
+            mtimes: new BigInt64Array(all.length),
+            executables: Uint8Array.from(none),
+          }
+        })
+      }
+      for (const kind of ['file', 'folder', 'hard link', 'link', 'dangling link', 'pipe'])
+        plant(join(root, kind), kind, outside)
+      symlinkSync('a', join(root, 'link to a folder'))
+      if (way === 'both') writeFileSync(join(root, 'gone'), '')
+      writeFileSync(join(root, 'program'), '#!', { mode: 0o755 })
+      utimesSync(join(root, 'file'), 1, 1.5)
+      for (let index = 0; index < 600; index += 1) writeFileSync(join(root, `f${index}`), 'x'.repeat(index))
+      const listed = new Map<string, Entry | Unlistable>()
+      for await (const entry of store.list(path('.'), false))
+        if (entry.type !== 'unlistable') listed.set(entry.path, entry)
+      expect([...listed.keys()].toSorted()).toEqual(names(root).filter((name) => name !== 'gone'))
+      for (const [name, entry] of listed) expect(entry).toEqual(await store.stat(path(name)))
+      expect(listed.get('file')).toMatchObject({ type: 'file', size: 7, mtime: 1_500_000_000n, executable: false })
+      expect(listed.get('program')).toMatchObject({ type: 'file', size: 2, executable: true })
+      expect(listed.get('link to a folder')).toMatchObject({ type: 'link', size: 0 })
+      expect(look).toHaveBeenCalledTimes(3)
+    },
+  )
 
   test('A04: are asked about last, when all but the name is there, and not stored if the answer is no', async () => {
     const { store, root } = await opened()
