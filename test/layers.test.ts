@@ -43,7 +43,7 @@ const LAYERS: Record<string, Layer> = {
   },
   cli: {
     local: ['index.ts'],
-    outside: ['@commander-js/extra-typings', 'uqr', 'node:path', 'node:readline/promises', 'package.json'],
+    outside: ['@commander-js/extra-typings', 'uqr', 'node:path', 'node:readline/promises', 'node:v8', 'package.json'],
   },
 }
 

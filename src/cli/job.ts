@@ -1,5 +1,6 @@
 import { ERRORS, SftError, type JobOptions, type JobSummary } from '../index.ts'
 import { UNREAD, type Session } from './context.ts'
+import { noteFile } from './heap.ts'
 import { commandLineAgain } from './job-text.ts'
 import { JobView, type JobKind } from './job-view.ts'
 import { canAsk } from './prompt.ts'
@@ -44,7 +45,10 @@ export async function runJob(
   try {
     summary = await job({
       ...options,
-      onEvent: (event) => view.note(event),
+      onEvent: (event) => {
+        if (event.type === 'file') noteFile(event.size)
+        view.note(event)
+      },
       ask: async (conflict) => view.decide(conflict),
     })
     if (summary.ended) failure = summary.error

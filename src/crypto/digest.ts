@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 
 /** A digest in the making. */
 export interface Hasher {
@@ -10,11 +10,16 @@ export interface Hasher {
 
 /** Starts a digest of a file. MD5 serves comparison with `md5sum`; no decision about trust rests on it. */
 export function createHasher(algorithm: 'md5' | 'sha256'): Hasher {
-  const hash = createHash(algorithm)
+  const hashing = createHash(algorithm)
   return {
-    update: (bytes) => void hash.update(bytes),
-    digest: () => hash.digest(),
+    update: (bytes) => void hashing.update(bytes),
+    digest: () => hashing.digest(),
   }
+}
+
+/** Returns the MD5 of bytes that are all there, for a third of what a {@link Hasher} costs where they are few. */
+export function md5(bytes: Uint8Array): Uint8Array {
+  return hash('md5', bytes, 'buffer')
 }
 
 /** Compares two digests. They are no secrets, so that time may depend on where they differ. */

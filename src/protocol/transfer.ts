@@ -1,4 +1,4 @@
-import { createHasher, sameDigest, type Hasher } from '../crypto/digest.ts'
+import { createHasher, md5, sameDigest, type Hasher } from '../crypto/digest.ts'
 import { SftError, type SftErrorCode } from '../errors.ts'
 import { MAX_DATA } from '../wire/limits.ts'
 import type { FileInfo } from '../wire/message.ts'
@@ -65,11 +65,10 @@ async function sendSmall(...[session, exchange, source, part, onProgress]: SendA
   const bytes = new Uint8Array(size) // no block of the pool, which would be mostly empty and run out
   await fill(source, bytes, 0, size)
   await source.verify()
-  const hasher = createHasher('md5')
-  hasher.update(bytes)
+  const digest = md5(bytes)
   if (part.begin) session.sendBegin(exchange.id, part.begin)
   await sendBytes(session, exchange, bytes, onProgress)
-  return { size, md5: hasher.digest() }
+  return { size, md5: digest }
 }
 
 async function sendLarge(...[session, exchange, source, part, onProgress]: SendArguments): Promise<Transferred> {
@@ -147,7 +146,7 @@ export async function receiveFile(
       session.consumed(block.byteLength)
       onProgress?.(block.byteLength)
     }
-    const transferred = verified(await exchange.ended, size ?? received, received, hasher)
+    const transferred = verified(await exchange.ended, size ?? received, received, () => hasher.digest())
     exchange.throwIfCancelled()
     await sink.commit()
     return transferred
@@ -167,9 +166,7 @@ async function receiveSmall(
 ): Promise<Transferred> {
   const bytes = await exchange.inbox.whole(size)
   if (bytes === null) throw tooMuch()
-  const hasher = createHasher('md5')
-  hasher.update(bytes)
-  const transferred = verified(await exchange.ended, size, bytes.byteLength, hasher)
+  const transferred = verified(await exchange.ended, size, bytes.byteLength, () => md5(bytes))
   if (!session.stores.tryTake()) await session.stores.take()
   try {
     exchange.throwIfCancelled()
@@ -200,16 +197,16 @@ async function hashKept(session: Session, exchange: Exchange, sink: FileSink, ha
 }
 
 /** Compares what arrived with what was announced and with what the sender says of it at the end. */
-function verified(end: End, size: number, received: number, hasher: Hasher): Transferred {
+function verified(end: End, size: number, received: number, digest: () => Uint8Array): Transferred {
   if (end.error !== 0) throw remoteError(end.error)
   if (received !== size || end.size !== size) {
     throw new SftError('ERR_TRUNCATED', `${received} of ${size} bytes arrived`)
   }
-  const md5 = hasher.digest()
-  if (!sameDigest(md5, end.md5)) {
+  const own = digest()
+  if (!sameDigest(own, end.md5)) {
     throw new SftError('ERR_DIGEST', 'the bytes that arrived differ from those that were sent; nothing was kept')
   }
-  return { size, md5 }
+  return { size, md5: own }
 }
 
 function tooMuch(): SftError {

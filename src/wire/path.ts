@@ -32,7 +32,7 @@ export function parseRemotePath(text: string): RemotePath {
     const fault = nameFault(component)
     if (fault !== null) throw badPath(fault)
   }
-  if (encoder.encode(text).byteLength > MAX_PATH_BYTES) throw badPath('is too long')
+  if (isLonger(text, MAX_PATH_BYTES)) throw badPath('is too long')
   return text as RemotePath
 }
 
@@ -45,9 +45,14 @@ export function nameFault(name: string): string | null {
   if (name.includes('/')) return 'contains a separator inside a name'
   if (name.includes('\\')) return 'contains a backslash'
   if (/^[a-z]:/i.test(name)) return 'starts with a drive letter'
-  if (name.length > MAX_NAME_BYTES || encoder.encode(name).byteLength > MAX_NAME_BYTES)
-    return 'has a name that is too long'
+  if (isLonger(name, MAX_NAME_BYTES)) return 'has a name that is too long'
   return null
+}
+
+/** Tells whether a text takes more than `most` bytes in UTF-8, where no unit of UTF-16 takes more than 3. */
+function isLonger(text: string, most: number): boolean {
+  if (text.length * 3 <= most) return false
+  return text.length > most || encoder.encode(text).byteLength > most
 }
 
 /** Encodes a path for the wire, in UTF-8. */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createHasher, sameDigest } from '../../src/crypto/digest.ts'
+import { createHasher, md5, sameDigest } from '../../src/crypto/digest.ts'
 import { toHex } from '../vectors/read.ts'
 import { failureOf } from '../wire/decodes.ts'
 
@@ -17,6 +17,10 @@ describe.each([
     const hasher = createHasher(algorithm)
     hasher.update(utf8(text))
     expect(toHex(hasher.digest())).toBe(digest)
+  })
+
+  test.runIf(algorithm === 'md5')('is the same of bytes that are all there', () => {
+    expect(toHex(md5(utf8(text)))).toBe(digest)
   })
 
   test('is the same when the bytes come one by one', () => {

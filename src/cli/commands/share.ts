@@ -13,6 +13,7 @@ import {
 import { onTermination, UNREAD } from '../context.ts'
 import { escapeText } from '../escape.ts'
 import { formatBytes, formatClock, formatHex } from '../format.ts'
+import { noteFile } from '../heap.ts'
 import { Output } from '../output.ts'
 import { describePairing, printCode } from '../pairing-text.ts'
 
@@ -154,6 +155,7 @@ function report(output: Output, event: ShareEvent, qr: boolean): void {
   const { peerId } = event
   if (event.type === 'served') {
     const { action, transferred, error } = event
+    if (transferred) noteFile(transferred.size)
     output.object('served', {
       time,
       peerId,
