@@ -12,6 +12,7 @@ import type { Receipts } from './receipts.ts'
 import type { Session } from './session.ts'
 import { acknowledgement, readBlocks, receiveFile, sendFile, type Transferred } from './transfer.ts'
 import type { FileSink, FileSource, FileStore } from './types.ts'
+import { Turns } from './turns.ts'
 
 /** What a client still sends after each kind of request. */
 export const EXPECTED: Record<Action['type'], Expected> = {
@@ -33,6 +34,9 @@ export const EXPECTED: Record<Action['type'], Expected> = {
  */
 export const MOST_UPLOADS = 128
 
+/** Files of more than a record that a session is sent at once: each takes up blocks of memory. */
+const LARGE_AT_ONCE = 16
+
 type ActionOf<T extends Action['type']> = Extract<Action, { type: T }>
 
 /** Carries out the actions of one client on the files of a share, each only with the right it needs where it needs it. */
@@ -44,6 +48,7 @@ export class Actions {
   /** Stands for the client where files are kept for it. */
   readonly #keepFor: string
   readonly #receipts: Receipts | undefined
+  readonly #large = new Turns(LARGE_AT_ONCE)
   #uploads = 0
 
   constructor(
@@ -103,13 +108,25 @@ export class Actions {
       const { size } = source.file
       const offset = Math.min(action.offset, size)
       const end = action.length === null ? size : Math.min(offset + action.length, size)
-      sent = await sendFile(this.#session, exchange, source, { offset, end, begin: source.file })
+      const send = async (): Promise<Transferred> =>
+        sendFile(this.#session, exchange, source, { offset, end, begin: source.file })
+      sent = await (size <= MAX_DATA ? send() : this.#inTurn(exchange, send))
     } finally {
       await source.close()
     }
     done()
     await acknowledgement(exchange)
     return sent
+  }
+
+  async #inTurn<T>(exchange: Exchange, work: () => Promise<T>): Promise<T> {
+    await this.#large.take()
+    try {
+      exchange.throwIfCancelled()
+      return await work()
+    } finally {
+      this.#large.done()
+    }
   }
 
   async #put(exchange: Exchange, action: ActionOf<'put'>): Promise<Transferred> {

@@ -44,7 +44,10 @@ export interface ProviderInit extends Omit<HandshakeInit, 'role' | 'window'> {
  * Requests of one session that are worked on at once; further ones wait their turn. Uploads, whose data comes unasked, do
  * not, nor does a file that was sent and waits for the word of the client.
  */
-const AT_ONCE = 64
+const AT_ONCE = 16
+
+/** Files of one session that are read at once. The large ones among them wait again: see {@link Actions}. */
+const FILES_AT_ONCE = 64
 
 /** Probes of one session that are answered at once; further ones wait their turn. */
 const PROBES_AT_ONCE = 2
@@ -65,6 +68,7 @@ class Provider {
   readonly #session: Session
   readonly #actions: Actions
   readonly #turns = new Turns(AT_ONCE)
+  readonly #files = new Turns(FILES_AT_ONCE)
   readonly #probes = new Turns(PROBES_AT_ONCE)
   readonly #serving = new Set<Promise<void>>()
   #lastId = 0
@@ -105,9 +109,15 @@ class Provider {
     this.#session.finish(exchange)
   }
 
+  #turnsFor({ type }: Action): Turns | null {
+    if (type === 'put') return null
+    if (type === 'get') return this.#files
+    return type === 'probe' ? this.#probes : this.#turns
+  }
+
   /** Works on one request. Never throws: what fails is the client's to know and ends nothing else. */
   async #serve(exchange: Exchange, action: Action): Promise<void> {
-    const turns = action.type === 'put' ? null : action.type === 'probe' ? this.#probes : this.#turns
+    const turns = this.#turnsFor(action)
     if (turns?.tryTake() === false) await turns.take()
     let working = true
     const done = (): void => {

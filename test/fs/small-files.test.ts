@@ -144,6 +144,19 @@ describe.runIf(process.platform === 'linux')('small files, by their thread', () 
     expect(names(root)).toEqual(['a', 'file', 'link', 'pipe'])
   })
 
+  test('are not stopped by those among them whose names are taken', async () => {
+    const { store, root } = await opened()
+    const taken = [0, 1, 30]
+    for (const index of taken) writeFileSync(join(root, `f${index}`), 'there')
+    const indices = Array.from({ length: 50 }, (_, index) => index)
+    const results = await Promise.allSettled(indices.map(async (index) => put(store, `f${index}`, 'new')))
+    expect(results.flatMap(({ status }, index) => (status === 'rejected' ? [index] : []))).toEqual(taken)
+    for (const index of indices) {
+      expect(readFileSync(join(root, `f${index}`), 'utf8')).toBe(taken.includes(index) ? 'there' : 'new')
+    }
+    expect(names(root)).toHaveLength(51)
+  })
+
   test.each(['the thread', 'the ordinary way', 'both'])(
     'are listed for what they are, links not followed: by %s',
     async (way) => {

@@ -8,7 +8,7 @@ import { encodeFrame } from '../../src/wire/frame.ts'
 import { encodeHello } from '../../src/wire/hello.ts'
 import { MAX_DATA, MAX_WINDOW } from '../../src/wire/limits.ts'
 import type { Action } from '../../src/wire/message.ts'
-import { parseRemotePath } from '../../src/wire/path.ts'
+import { parseRemotePath, type RemotePath } from '../../src/wire/path.ts'
 import { RIGHTS } from '../../src/wire/rights.ts'
 import { attackedPair, codeOf, outcome, type AttackedPair } from '../support/aftermath.ts'
 import { GRANTED, HostilePeer } from '../support/hostile-peer.ts'
@@ -300,6 +300,26 @@ test('a request that is cancelled while it waits for its turn is not carried out
   expect(answers.get(17)).toBe(16)
   expect(answers.get(18)).toBe(0)
   expect(pair.served.find(({ action }) => action.type === 'delete')?.error?.code).toBe('ERR_ABORTED')
+})
+
+test('of many files that are asked for at once, 16 large ones are read and the small ones do not wait for them', async () => {
+  const pair = await attackedPair()
+  closeSync(openSync(join(pair.root, 'huge'), 'w'))
+  truncateSync(join(pair.root, 'huge'), 1024 ** 4)
+  const peer = await HostilePeer.open(await pair.openStream(), pair.clientInit)
+  await peer.receiveType('welcome')
+  const get = (path: RemotePath): Action => ({ type: 'get', path, offset: 0, length: null })
+  for (let id = 1; id <= 20; id += 1) peer.send({ type: 'request', id, action: get(parseRemotePath('huge')) })
+  peer.send({ type: 'request', id: 21, action: get(KEPT) })
+  const begun = new Set<number>()
+  while (!begun.has(21)) begun.add((await peer.receiveType('begin'))?.id ?? 0)
+  while (begun.size < 17) begun.add((await peer.receiveType('begin'))?.id ?? 0)
+  expect([...begun].filter((id) => id > 16)).toEqual([21])
+  // One that waits is cancelled, then one that does not: the next in turn takes its place.
+  peer.send({ type: 'result', id: 17, error: 16 })
+  peer.send({ type: 'result', id: 1, error: 16 })
+  peer.send({ type: 'credit', bytes: GRANTED }) // for which all of them wait
+  expect((await peer.receiveType('begin'))?.id).toBe(18)
 })
 
 test('a client whose provider has the right to nothing still learns it in order', async () => {
