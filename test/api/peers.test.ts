@@ -135,7 +135,7 @@ describe('a change of the peers', () => {
     await expect(store.change((peers) => removePeer(peers, 'bob'))).rejects.toMatchObject({ code: 'ERR_UNKNOWN_PEER' })
   })
 
-  test('is never lost to others, of eight programs', async () => {
+  test('K12: is never lost to others, of eight programs', async () => {
     const { home, store } = homeWith()
     const script = `
       const { PeerStore } = await import(${JSON.stringify(MODULE)})

@@ -108,7 +108,7 @@ test('sft alone shows what there is, as talk', async () => {
   expect(stderr).toMatch(/^Usage: sft/)
 })
 
-test('peers that are none, or not the one', async () => {
+test('T10: peers that are none, or not the one', async () => {
   const { sharer, client, root } = twoMachines()
   const stranger = await strangersId()
   const [open, closed] = await Promise.all([
@@ -138,7 +138,7 @@ test('peers that are none, or not the one', async () => {
   expect(await faults(uses, client)).toEqual([])
 })
 
-test('paths that are none, or taken, or not allowed', async () => {
+test('T10: paths that are none, or taken, or not allowed', async () => {
   const machines = twoMachines()
   const { sharer, client, root, local } = machines
   fillFolders(machines)

@@ -53,7 +53,7 @@ test('bytes that are not UTF-8 are escaped one by one', () => {
   expect(escapeBytes(new TextEncoder().encode('ü\u202e'))).toBe('ü\\u{202e}')
 })
 
-test('no text gets through raw, and no two texts look the same', () => {
+test('T01, T02 and T04: no text gets through raw, and no two texts look the same', () => {
   const anyText = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.string({
@@ -71,7 +71,7 @@ test('no text gets through raw, and no two texts look the same', () => {
   )
 })
 
-test('a thousand marks on one letter and ten thousand columns stay one line that is cut to fit', () => {
+test('T08: a thousand marks on one letter and ten thousand columns stay one line that is cut to fit', () => {
   const escaped = escapeText(`a${'\u0301'.repeat(1_000)}`)
   expect(escaped).toMatch(/^a\u0301{8}(\\u\{301\}){992}$/)
   expect(textWidth(cutEnd(escaped, 79))).toBe(79)
@@ -84,7 +84,7 @@ test('a line of digests holds its name as md5sum writes it', () => {
   expect(formatDigestLine('0'.repeat(32), 'a\nb\r\\')).toBe(`\\${'0'.repeat(32)}  a\\nb\\r\\\\`)
 })
 
-test('hostile names reach no terminal raw, on either side, from any command', async () => {
+test('T01, T02 and T04: hostile names reach no terminal raw, on either side, from any command', async () => {
   const { sharer, client, root, local } = twoMachines()
   mkdirSync(join(root, 'sub'))
   for (const name of HOSTILE_NAMES) {
@@ -141,7 +141,7 @@ test('hostile names reach no terminal raw, on either side, from any command', as
   expect(programs.printed().stdout).toMatch(/^[\x20-\x7e\n]+$/)
 })
 
-test('hostile words on the command line are not echoed raw either', async () => {
+test('T03: hostile words on the command line are not echoed raw either', async () => {
   const { client } = twoMachines()
   const evil = '\u001b[31m\u202e\u009b\u0007'
   const lines = [[evil], [`--${evil}`], ['ls', evil], ['share', evil], ['get', 'peer', 'x', `-${evil}`], ['id', evil]]

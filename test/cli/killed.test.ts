@@ -72,7 +72,7 @@ test('a share that is killed and started again is gone on with, and says so', as
   expect(namesIn(local)).toEqual(['big.bin'])
 }, 60_000)
 
-test('a client that is killed during a put leaves the share going, and nothing that is seen', async () => {
+test('K02: a client that is killed during a put leaves the share going, and nothing that is seen', async () => {
   const { sharer, client, root, local } = twoMachines()
   endlessFile(local)
   const { address, events } = await startShare(root, ['-w', '--open'], sharer)
@@ -93,7 +93,7 @@ test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
   ['SIGHUP', 129],
-] as const)('%s ends a get with status %i and the command that goes on', async (signal, exit) => {
+] as const)('K11: %s ends a get with status %i and the command that goes on', async (signal, exit) => {
   const { sharer, client, root, local } = twoMachines()
   endlessFile(root)
   const { address, events } = await startShare(root, ['--open'], sharer)
@@ -108,7 +108,7 @@ test.each([
   expect(await sft(['ls', address], client)).toMatchObject({ exit: 0, stdout: 'endless.bin\n' })
 })
 
-test('after SIGINT the same command goes on where it was', async () => {
+test('K11: after SIGINT the same command goes on where it was', async () => {
   const { sharer, client, root, local } = twoMachines()
   const content = Buffer.alloc(40_000_000, 'content')
   writeFileSync(join(root, 'big.bin'), content)

@@ -20,7 +20,7 @@ const ODD_NAMES = [
   'ü',
 ]
 
-test('files of every size arrive as they are, and go back', async () => {
+test('S11: files of every size arrive as they are, and go back', async () => {
   const { sharer, client, root, local } = twoMachines()
   const names = SIZES.map((size) => `${size}.bin`)
   for (const size of SIZES) writeFileSync(join(root, `${size}.bin`), randomBytes(size))

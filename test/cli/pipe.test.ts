@@ -67,7 +67,7 @@ test('output that cannot be written is not a success', async () => {
   expect(stderr).toMatch(/^sft: cannot write the output: ENOSPC[^\n]*\n$/)
 })
 
-test('nothing but printable text goes where no terminal is', async () => {
+test('T07: nothing but printable text goes where no terminal is', async () => {
   const { sharer, client, root, local } = twoMachines()
   writeFileSync(join(root, 'big.bin'), new Uint8Array(20_000_000))
   const share = await startShareForPeople(root, ['-w', '--open'], sharer)

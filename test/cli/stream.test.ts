@@ -116,7 +116,7 @@ test('what cannot be fetched leaves stdout empty', async () => {
   }
 })
 
-test('a stream whose bytes are not those that the digest tells of ends with 6', async () => {
+test('T10: a stream whose bytes are not those that the digest tells of ends with 6', async () => {
   const { client } = twoMachines()
   const sodium = await loadSodium()
   const node = await Node.start({ identity: await generateIdentity(), listen: ['/ip4/127.0.0.1/tcp/0'] })

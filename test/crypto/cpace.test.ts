@@ -20,7 +20,7 @@ function pair(changes: Partial<typeof context> = {}): [CPaceSide, CPaceSide] {
   ]
 }
 
-test('computes the generator, the points, the product and the key of the draft', () => {
+test('C13: computes the generator, the points, the product and the key of the draft', () => {
   expect(toHex(calculateGenerator(context).toBytes())).toBe(run.generator)
   const [a, b] = (['initiator', 'responder'] as const).map(
     (role) => new CPaceSide(role, context, fromHex(run[role].associated), fromHex(run[role].scalar)),
@@ -33,7 +33,7 @@ test('computes the generator, the points, the product and the key of the draft',
   expect(toHex(b.finish(a.share).key)).toBe(run.key)
 })
 
-test('multiplies as the draft does, and refuses its invalid points', () => {
+test('C13: multiplies as the draft does, and refuses its invalid points', () => {
   const scalar = scalarOf(multiply.scalar)
   expect(toHex(multiplyVerified(scalar, fromHex(multiply.point)) ?? text(''))).toBe(multiply.product)
   for (const { point } of invalid) {
@@ -44,7 +44,7 @@ test('multiplies as the draft does, and refuses its invalid points', () => {
   }
 })
 
-test.each([0, 1, 31, 33, 64])('refuses a point of %i bytes', (length) => {
+test.each([0, 1, 31, 33, 64])('C13: refuses a point of %i bytes', (length) => {
   expect(multiplyVerified(2n, new Uint8Array(length))).toBeNull()
 })
 
@@ -75,7 +75,7 @@ test('what a side says of itself is bound into the key', () => {
   expect(sameBytes(a.finish(b.share).tag, b.finish(altered).peerTag)).toBe(false)
 })
 
-test('refuses its own share sent back, whole or in part', () => {
+test('C16: refuses its own share sent back, whole or in part', () => {
   const [a, b] = pair()
   for (const echo of [
     a.share,

@@ -43,7 +43,7 @@ describe.each(BUILDS)('keys on $name', (sodium) => {
     expect(seal).not.toBe(open)
   })
 
-  test('differ in both directions with any part of the transcript', () => {
+  test('C18: differ in both directions with any part of the transcript', () => {
     const usual = derive(sodium, 'initiator')
     for (const part of Object.keys(TRANSCRIPT) as (keyof Transcript)[]) {
       const other = derive(sodium, 'initiator', undefined, { ...TRANSCRIPT, [part]: Uint8Array.of(0, 0) })

@@ -156,7 +156,7 @@ describe('a lock', () => {
     expect(names(folder)).toEqual([])
   })
 
-  test('is waited for, and passed on when the program that holds it is killed', async () => {
+  test('K13: is waited for, and passed on when the program that holds it is killed', async () => {
     const lock = join(tempFolder(), 'lock')
     const child = await holder(lock)
     let got = false
@@ -170,12 +170,15 @@ describe('a lock', () => {
     expect(existsSync(lock)).toBe(false)
   })
 
-  test.each([-3_600, 3_600])('left at a time %d seconds ago by the clock of today is taken over', async (seconds) => {
-    const lock = join(tempFolder(), 'lock')
-    await kill(await holder(lock))
-    age(lock, seconds)
-    expect(await withFileLock(lock, async () => 'done')).toBe('done')
-  })
+  test.each([-3_600, 3_600])(
+    'K14: left at a time %d seconds ago by the clock of today is taken over',
+    async (seconds) => {
+      const lock = join(tempFolder(), 'lock')
+      await kill(await holder(lock))
+      age(lock, seconds)
+      expect(await withFileLock(lock, async () => 'done')).toBe('done')
+    },
+  )
 
   test('is not taken from a program that lives, nor with anything else in it; after ten seconds the error says what to do', async () => {
     const folder = tempFolder()

@@ -190,7 +190,7 @@ describe.each([
   })
 
   test.each(['file', 'link', 'dangling link', 'pipe', 'hard link', 'link to a folder'])(
-    'P14: is not written through a %s planted where its parts go',
+    'P14 and P15: is not written through a %s planted where its parts go',
     async (kind) => {
       const folder = tempFolder()
       const planted = join(folder, '.sft-parts')

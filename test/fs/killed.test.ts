@@ -45,7 +45,7 @@ describe.each([
     await ended
   }
 
-  test('at any moment leaves what the next one continues, until the file is there and nothing else', async () => {
+  test('K01: at any moment leaves what the next one continues, until the file is there and nothing else', async () => {
     const folder = tempFolder()
     let reported = 0
     for (let round = 0; round < 8; round += 1) {

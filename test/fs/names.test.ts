@@ -49,6 +49,12 @@ describe('names that a shell, a terminal or a parser would trip over', () => {
     'constructor',
     'CON',
     'nul.jpg.txt',
+    'COM1',
+    'LPT9.txt',
+    'CONIN$',
+    'COM¹',
+    'PROGRA~1',
+    'file:stream',
     'trailing.',
     'ab:c',
     '\ufeffbom',
@@ -56,7 +62,7 @@ describe('names that a shell, a terminal or a parser would trip over', () => {
     'identity.key',
   ]
 
-  test.each(NAMES)('N13: %j round-trips as plain bytes', async (name) => {
+  test.each(NAMES)('N08, N09 and N13: %j round-trips as plain bytes', async (name) => {
     const { remote, root, outside, local } = await connected()
     const before = snapshot(outside, root)
     const [source, fetched] = [join(local, `from ${name}`), join(local, name)]

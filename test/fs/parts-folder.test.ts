@@ -108,7 +108,7 @@ describe.each([
     expect(names(root)).toEqual([])
   })
 
-  test('is for the same peer and path alone', async () => {
+  test('A05: is for the same peer and path alone', async () => {
     const { store } = await opened()
     await setAside(store, 2 * MIB)
     for (const [at, peer] of [
@@ -196,7 +196,7 @@ describe.each([
     expect((await store.kept(path('f'), FILE, 'peer')).bytes).toBe(2 * MIB)
   })
 
-  test('is never a file that has its final name already: that is not written to, and the part goes', async () => {
+  test('K07: is never a file that has its final name already: that is not written to, and the part goes', async () => {
     const { store, root } = await opened()
     await setAside(store, 2 * MIB)
     const part = abandon(root)
@@ -208,7 +208,7 @@ describe.each([
     expect(statSync(join(root, 'f')).size).toBe(2 * MIB)
   })
 
-  test.each(['link', 'folder', 'pipe'])('is never a %s', async (kind) => {
+  test.each(['link', 'folder', 'pipe'])('P14: is never a %s', async (kind) => {
     const { store, root } = await opened()
     await setAside(store, 2 * MIB)
     const part = join(root, PARTS, names(root, PARTS)[0] ?? '')
@@ -224,7 +224,7 @@ describe.each([
     expect(readFileSync(outside).equals(Buffer.alloc(2 * MIB))).toBe(true)
   })
 
-  test('is removed after a week, and what a killed program left too small at once', async () => {
+  test('K14: is removed after a week, and what a killed program left too small at once', async () => {
     const root = tempFolder()
     const first = await opened(root)
     await setAside(first.store, 2 * MIB)
@@ -271,7 +271,7 @@ describe.each([
     await sink.discard()
   })
 
-  test('is at most 256 files, of which the oldest go', async () => {
+  test('R18: is at most 256 files, of which the oldest go', async () => {
     const { store, root } = await opened()
     await setAside(store, MIB, {}, 'oldest')
     for (let index = 0; index < 256; index += 1) {
@@ -357,7 +357,7 @@ describe.each([
     await expect(store.kept(path('no/f'), FILE, 'peer')).rejects.toMatchObject({ code: 'ERR_NOT_FOUND' })
   })
 
-  test('needs as much room as the file still has to come', async () => {
+  test('S02: needs as much room as the file still has to come', async () => {
     const { store, root } = await opened()
     const size = 2 ** 52
     const before = names(root)
@@ -370,7 +370,7 @@ describe.each([
   test.runIf(MAY_MOUNT).each([
     ['another disk', 'mount -t tmpfs none "$1/sub"'],
     ['a folder of the same disk mounted there', 'mount --bind "$1/other" "$1/sub"'],
-  ])('lies beside a file that is on %s', (_what, mount) => {
+  ])('S08: lies beside a file that is on %s', (_what, mount) => {
     if (byPath && mount.includes('bind')) return // devices are all that tells disks apart then
     const root = tempFolder()
     for (const name of ['sub', 'other']) mkdirSync(join(root, name))

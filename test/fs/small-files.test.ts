@@ -302,7 +302,7 @@ describe.runIf(process.platform === 'linux')('small files, by their thread', () 
     expect([kept, others, odd]).toEqual([counts?.[1], '0', ''])
   })
 
-  test('are all there and nothing else once a killed program is run again', async () => {
+  test('K01: are all there and nothing else once a killed program is run again', async () => {
     const root = tempFolder()
     for (let round = 0; round < 3; round += 1) {
       const child = spawn(process.execPath, [STORE_MANY_CHILD, root, '2000'], { stdio: ['ignore', 'pipe', 'inherit'] })

@@ -196,7 +196,7 @@ test('a peer whose window has grown cannot send more than that either when the d
   expect(codeOf(await session.ending)).toBe('ERR_PROTOCOL')
 })
 
-test('a grant beyond the window is refused', async () => {
+test('F15 a grant beyond the window is refused', async () => {
   const pair = await attackedPair()
   for (const bytes of [1, MAX_WINDOW, MAX_WINDOW + 1, 2 ** 32 - 1]) {
     const peer = await HostilePeer.open(await pair.openStream(), pair.clientInit, 'initiator', MAX_WINDOW)
@@ -206,7 +206,7 @@ test('a grant beyond the window is refused', async () => {
   }
 })
 
-test('a provider sends what it was granted and not a byte more', async () => {
+test('F15 a provider sends what it was granted and not a byte more', async () => {
   const pair = await attackedPair()
   sparseFile(join(pair.root, 'big'), 3 * GRANTED)
   const peer = await HostilePeer.open(await pair.openStream(), pair.clientInit)

@@ -136,7 +136,7 @@ test('a client that waits for credit it never gives: ERR_TIMEOUT', async () => {
   expect(await pair.ending()).toBe('ERR_TIMEOUT')
 })
 
-test('a peer that is slow but shows itself is not cut off', async () => {
+test('W04 a peer that is slow but shows itself is not cut off', async () => {
   const pair = await attackedPair({ deadlines: SHORT })
   const peer = await HostilePeer.open(await pair.openStream(), pair.clientInit)
   peer.send({ type: 'request', id: 1, action: put(3) })

@@ -110,7 +110,7 @@ test('C08 a record of another session in the place of the same record: refused',
   await pair.expectUnharmed({ one: BIG })
 })
 
-test('C08 a record of another request of the same session: refused', async () => {
+test('C08 C10 a record of another request of the same session: refused', async () => {
   const pair = await attackedPair()
   let kept: Uint8Array = new Uint8Array(0)
   // Records of the first upload: 0 request, 1 to 5 data, 6 end. Of the second: 7 request, 8 to 12 data.

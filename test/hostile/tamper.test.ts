@@ -17,7 +17,7 @@ import { attacked, flipBit } from '../support/wire-recorder.ts'
 const DEADLINES = { handshake: 300, record: 100, stall: 30_000 }
 
 test.for(EXCHANGES)(
-  'C05 every single bit flipped in a %s, %s: refused',
+  'C05 C18 every single bit flipped in a %s, %s: refused',
   { timeout: 60_000 },
   async ([kind, direction]) => {
     const share = await memoryShare({ deadlines: DEADLINES })

@@ -266,7 +266,7 @@ test.each([
   },
 )
 
-test('a file where a folder has to be fails that folder and no other', async () => {
+test('N07: a file where a folder has to be fails that folder and no other', async () => {
   const { root, local, get, put } = await jobMachines()
   for (const base of [root, local]) {
     write(join(base, 'tree', 'taken', 'a.txt'))

@@ -80,7 +80,7 @@ test.each(['../up', '/etc/passwd', 'a/../../up', 'a/b', 'back\\slash', 'C:x', '.
   },
 )
 
-test('an entry that is listed twice is fetched once', async () => {
+test('F12: an entry that is listed twice is fetched once', async () => {
   const { local, get } = await liar({
     async *list() {
       for (let index = 0; index < 100; index += 1) yield await Promise.resolve(entry('a'))
@@ -130,7 +130,7 @@ test('a tree that grows faster than anybody can look into it does not fill the m
   expect(process.memoryUsage().rss - before).toBeLessThan(400e6)
 })
 
-test('half a million entries of one folder do not fill the memory', async () => {
+test('F13: half a million entries of one folder do not fill the memory', async () => {
   const { get } = await liar({
     async *list(path) {
       if (path !== ROOT) return

@@ -9,7 +9,7 @@ test.each([
   ['put', 'client'],
   ['put', 'share'],
 ] as const)(
-  'a %s ends well although the %s is killed three times in it',
+  'K01 and K02: a %s ends well although the %s is killed three times in it',
   async (direction, victim) => {
     const report = await killTransfer({
       folder: tempFolder(),

@@ -67,7 +67,7 @@ const BREAKS: readonly (readonly ['get' | 'put', Break])[] = [
 ]
 
 test.each(BREAKS)(
-  'a %s of a large file and a tree gets over connections that break: %s',
+  'W01, W02 and W08: a %s of a large file and a tree gets over connections that break: %s',
   async (direction, how) => {
     const megabytes = how === 'silence' ? [20, 5] : [0.01, 3, 7, 12, 1, 9, 20, 0.5]
     const machines = await cutMachines(
@@ -187,7 +187,7 @@ test.each(['get', 'put'] as const)(
 )
 
 test.each(['get', 'put'] as const)(
-  'what a %s kept and was damaged since is found out, and starts over by itself',
+  'K04 and C20: what a %s kept and was damaged since is found out, and starts over by itself',
   async (direction) => {
     const machines = await jobMachines()
     const [from, to] = direction === 'get' ? [machines.root, machines.local] : [machines.local, machines.root]

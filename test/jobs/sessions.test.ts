@@ -125,7 +125,7 @@ test('two jobs on one session do not hinder each other', async () => {
   expect(differences(root, local)).toEqual([])
 })
 
-test('a target that is removed while files go there fails those, and nothing else is touched', async () => {
+test('S06: a target that is removed while files go there fails those, and nothing else is touched', async () => {
   const { root, local, get } = await jobMachines()
   for (let index = 0; index < 200; index += 1) write(join(root, 'tree', `${index}`), new Uint8Array(5_000))
   write(join(local, 'other.txt'), 'other')
@@ -143,7 +143,7 @@ test('a target that is removed while files go there fails those, and nothing els
   expect(namesBelow(local).filter((name) => !name.startsWith('tree'))).toEqual(['other.txt'])
 })
 
-test('a source that grows, shrinks or is replaced while it is sent never becomes a mixed file', async () => {
+test('S04 and S15: a source that grows, shrinks or is replaced while it is sent never becomes a mixed file', async () => {
   const { root, local, get, put } = await jobMachines()
   const changes: Record<string, (path: string) => void> = {
     grown: (path) => writeFileSync(path, 'more', { flag: 'a' }),

@@ -57,7 +57,7 @@ describe('who gets in', () => {
     expect(machine.events).toEqual([])
   })
 
-  test('R09: a peer that is named, and no other, which reaches nothing of the share', async () => {
+  test('R09 and R17: a peer that is named, and no other, which reaches nothing of the share', async () => {
     const [named, other] = await Promise.all([newHome(), newHome()])
     const machine = await sharingMachine({ peers: [named.peerId], rights: RIGHTS })
     writeFileSync(join(machine.root, 'a'), 'a')
@@ -239,7 +239,7 @@ test('20 clients at once each get their own files', async () => {
   expect(names(machine.root)).toHaveLength(20)
 })
 
-test('sockets that say nothing keep nobody out', async () => {
+test('R01: sockets that say nothing keep nobody out', async () => {
   const machine = await sharingMachine()
   const port = Number(/\/tcp\/(\d+)/.exec(machine.address)?.[1])
   const sockets = Array.from({ length: 15 }, () => createConnection(port, '127.0.0.1').on('error', () => undefined))

@@ -101,7 +101,7 @@ test('only the exact word says that a code is shown', () => {
   }
 })
 
-test('nothing holds for more than two minutes', () => {
+test('F15: nothing holds for more than two minutes', () => {
   expect(parseAdvert(decoded([`dnsaddr=${ADDRESS}`], { ttl: 2 ** 32 - 1 }), IP)?.ttl).toBe(120)
   expect(parseAdvert(decoded([`dnsaddr=${ADDRESS}`], { ttl: 0 }), IP)?.ttl).toBe(0)
 })

@@ -15,7 +15,7 @@ describe.skipIf(reason !== null)(`on a network with a hostile machine${skipped}`
     expect(answers.length).toBeLessThanOrEqual(Math.ceil(seconds) + 1)
   })
 
-  test('a forger gets no machine dialled that is not its own, and hides none', async () => {
+  test('W09: a forger gets no machine dialled that is not its own, and hides none', async () => {
     const [a, b, c] = three()
     const [one, two, forge] = await Promise.all([Peer.start(a, { listens: true }), Peer.start(b), startForger(c)])
     await expect.poll(async () => one.list(), PATIENTLY).toHaveLength(1)
@@ -33,7 +33,7 @@ describe.skipIf(reason !== null)(`on a network with a hostile machine${skipped}`
       ])
   })
 
-  test('floods of adverts leave the list bounded, memory flat and the honest machine listed, and noise does no harm', async () => {
+  test('W09: floods of adverts leave the list bounded, memory flat and the honest machine listed, and noise does no harm', async () => {
     const [a, b, c] = three()
     const [one, two, forge] = await Promise.all([Peer.start(a, { listens: true }), Peer.start(b), startForger(c)])
     await expect.poll(async () => one.list(), PATIENTLY).toHaveLength(1)

@@ -52,7 +52,7 @@ describe.skipIf(reason !== null)(`on a network without a way out${skipped}`, () 
     await one.next('stopped', end)
   })
 
-  test('what goes over the network is the peer ID, the address of that interface, and a random name', async () => {
+  test('T11: what goes over the network is the peer ID, the address of that interface, and a random name', async () => {
     const { a, b } = twoNamespaces()
     const forge = await startForger(b)
     const peer = await Peer.start(a, {

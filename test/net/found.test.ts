@@ -18,7 +18,7 @@ test('each address is found once, in the order they came', () => {
   expect(all(found)).toEqual([])
 })
 
-test('of 10,000 addresses at one IP two are found, and the honest one after them', () => {
+test('W09: of 10,000 addresses at one IP two are found, and the honest one after them', () => {
   const found = new Found()
   for (let port = 1; port <= 10_000; port++) found.add([at('10.0.0.66', port)])
   found.add([at('10.0.0.1')])

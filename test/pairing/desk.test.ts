@@ -89,7 +89,7 @@ function stopAtProof(reached: (stream: ByteStream) => void): (mine: ByteStream) 
   }
 }
 
-test('ten thousand peers that guess get one guess for a code, one code in ten seconds, and no pairing', async () => {
+test('R10 and R17: ten thousand peers that guess get one guess for a code, one code in ten seconds, and no pairing', async () => {
   const { desk, store, events, code, guess } = await scene()
   let clock = 0
   const now = vi.spyOn(performance, 'now').mockImplementation(() => clock)

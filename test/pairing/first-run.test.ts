@@ -79,7 +79,7 @@ describe.skipIf(missing !== null)(
       }
     })
 
-    test('a wrong code is told on both screens and used up, and the next try gets a new one', async () => {
+    test('C14: a wrong code is told on both screens and used up, and the next try gets a new one', async () => {
       const [ana, desktop] = lan('ana-laptop', 'desktop')
       const { terminal: there, code } = await sharing(ana)
       const here = await desktop.terminal()

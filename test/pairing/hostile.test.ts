@@ -169,7 +169,7 @@ test('a peer that is blocked cannot pair, also one that is connected for that al
   expect(await new PeerStore(home).read()).toMatchObject([{ peerId, blocked: true }])
 })
 
-test('two hundred machines that guess over real connections get nowhere, and an honest one then pairs', async () => {
+test('R10: two hundred machines that guess over real connections get nowhere, and an honest one then pairs', async () => {
   const shown: number[] = []
   const events: ShareEvent[] = []
   const onEvent = (event: ShareEvent): void => {
@@ -203,7 +203,7 @@ test('two hundred machines that guess over real connections get nowhere, and an 
   expect(await new PeerStore(home).read()).toMatchObject([{ name: 'desktop' }])
 }, 60_000)
 
-test('a machine in between that passes every byte on is found out by both sides', async () => {
+test('C15: a machine in between that passes every byte on is found out by both sides', async () => {
   const relay = await stranger()
   const [laptop, desktop] = [newHome(), newHome()]
   const events: PairingEvent[] = []
@@ -322,27 +322,30 @@ const BAD_NAMES = {
   '60,000 bytes': 'x'.repeat(60_000),
 }
 
-test.each(Object.entries(BAD_NAMES))('a peer whose name is or has %s is not kept, on either side', async (_, name) => {
-  const { share, address, code, events, home } = await pairingShare()
-  share.showCode()
-  await outcome(typeAt(await stranger(), address, code(), name))
-  await expect.poll(() => events.map(({ type }) => type), PATIENTLY).toEqual(['code', 'pairingFailed'])
-  const failed = events.find((event) => event.type === 'pairingFailed')
-  expect(['ERR_PROTOCOL', 'ERR_CLOSED']).toContain(failed?.error.code) // it is seen as what it is, or cannot be sent
-  expect(await new PeerStore(home).read()).toEqual([])
+test.each(Object.entries(BAD_NAMES))(
+  'N14 and T03: a peer whose name is or has %s is not kept, on either side',
+  async (_, name) => {
+    const { share, address, code, events, home } = await pairingShare()
+    share.showCode()
+    await outcome(typeAt(await stranger(), address, code(), name))
+    await expect.poll(() => events.map(({ type }) => type), PATIENTLY).toEqual(['code', 'pairingFailed'])
+    const failed = events.find((event) => event.type === 'pairingFailed')
+    expect(['ERR_PROTOCOL', 'ERR_CLOSED']).toContain(failed?.error.code) // it is seen as what it is, or cannot be sent
+    expect(await new PeerStore(home).read()).toEqual([])
 
-  const node = await stranger()
-  const text = 'ocean-canyon-seven'
-  const onStream = ({ stream, idBytes }: PeerStream): void => {
-    const shown = { text, good: true, use: () => true }
-    void pairAsResponder(stream, initOf(node, idBytes, name), shown, anyhow).catch((error: unknown) => error)
-  }
-  await node.handle(PAIR_PROTOCOL_ID, { admits: () => true, onStream })
-  const desktop = newHome()
-  const typed = await outcome(pair(text, { home: desktop, address: node.addresses[0] ?? '' }))
-  expect(['ERR_PROTOCOL', 'ERR_CLOSED']).toContain(typed)
-  expect(await new PeerStore(desktop).read()).toEqual([])
-})
+    const node = await stranger()
+    const text = 'ocean-canyon-seven'
+    const onStream = ({ stream, idBytes }: PeerStream): void => {
+      const shown = { text, good: true, use: () => true }
+      void pairAsResponder(stream, initOf(node, idBytes, name), shown, anyhow).catch((error: unknown) => error)
+    }
+    await node.handle(PAIR_PROTOCOL_ID, { admits: () => true, onStream })
+    const desktop = newHome()
+    const typed = await outcome(pair(text, { home: desktop, address: node.addresses[0] ?? '' }))
+    expect(['ERR_PROTOCOL', 'ERR_CLOSED']).toContain(typed)
+    expect(await new PeerStore(desktop).read()).toEqual([])
+  },
+)
 
 test('a reading of the peers that comes late does not put a new peer out again', async () => {
   let tell: (peers: Peer[] | SftError) => void = () => undefined

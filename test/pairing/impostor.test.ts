@@ -33,7 +33,7 @@ async function fetchBeach(machine: LanMachine, ...flags: readonly string[]): Pro
 describe.skipIf(missing !== null)(
   `somebody else on the network${missing === null ? '' : ` (skipped: ${missing})`}`,
   () => {
-    test('a machine that takes over the address of a peer is refused in the handshake', async () => {
+    test('A08 and W09: a machine that takes over the address of a peer is refused in the handshake', async () => {
       const [ana, mallory, desktop] = await scene()
       await ana.share()
       expect(await fetchBeach(desktop)).toBe(0) // and is known at its address from now on
@@ -45,7 +45,7 @@ describe.skipIf(missing !== null)(
       expect(events.map(({ type }) => type)).toEqual(['ready']) // no session was begun there
     })
 
-    test('adverts of a peer that lead elsewhere let nobody in, and keep nobody from the peer itself', async () => {
+    test('W09: adverts of a peer that lead elsewhere let nobody in, and keep nobody from the peer itself', async () => {
       const [ana, mallory, desktop] = await scene()
       const { events } = await mallory.share('--open', '--no-discovery')
       const forge = await startForger(mallory.on)
@@ -61,7 +61,7 @@ describe.skipIf(missing !== null)(
       expect(events.map(({ type }) => type)).toEqual(['ready'])
     })
 
-    test('ten thousand forged adverts do not keep a fetch by name from its peer', async () => {
+    test('W09: ten thousand forged adverts do not keep a fetch by name from its peer', async () => {
       const [ana, mallory, desktop] = await scene()
       await ana.share()
       const forge = await startForger(mallory.on)

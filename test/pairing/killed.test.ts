@@ -199,7 +199,7 @@ async function survive(one: Case): Promise<void> {
 }
 
 test.for(['initiator', 'responder'] as const)(
-  'a kill of the %s at any step leaves two machines paired or without any rights, and pairing again mends it',
+  'K08: a kill of the %s at any step leaves two machines paired or without any rights, and pairing again mends it',
   { timeout: 120_000 },
   async (role) => {
     const folder = tempFolder()

@@ -53,7 +53,7 @@ function eventsOf({ events }: ShareProcess, type: string): Record<string, unknow
 test.each([
   ['removed', ['peers', 'remove', 'desktop']],
   ['blocked', ['peers', 'block', 'desktop']],
-] as const)('a peer that is %s in the middle of a fetch is cut off, and nobody else is', async (_, change) => {
+] as const)('A03: a peer that is %s in the middle of a fetch is cut off, and nobody else is', async (_, change) => {
   const { laptop, desktop, tablet, share, at } = await scene()
   const fetching = finish(at(desktop, 'get', 'huge'))
   const other = at(tablet, 'get', 'huge')
@@ -125,7 +125,7 @@ test('while the peers file is malformed nobody is let in, whoever was in is cut 
   for (const client of [desktop, tablet]) expect((await finish(at(client, 'get', 'small'))).exit).toBe(0)
 })
 
-test('two machines that are paired fetch from each other', async () => {
+test('W07: two machines that are paired fetch from each other', async () => {
   const { desktop, laptop, at } = await scene()
   const back = tempFolder()
   mkdirSync(join(desktop.cwd, 'photos'))

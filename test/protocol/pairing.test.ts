@@ -85,7 +85,7 @@ test('two machines pair over real nodes, which prove the peer IDs that are bound
   expect(await responder.promise).toEqual({ name: 'desktop', secret: paired.secret })
 })
 
-test('a wrong code pairs nobody, tells both sides, stores nothing, and uses the code up', async () => {
+test('C14: a wrong code pairs nobody, tells both sides, stores nothing, and uses the code up', async () => {
   const code = newCode()
   const stored: Paired[] = []
   expect(await pair(code, 'ocean-canyon-seven', stored)).toEqual(['ERR_DIGEST', 'ERR_DIGEST'])
@@ -95,7 +95,7 @@ test('a wrong code pairs nobody, tells both sides, stores nothing, and uses the 
   expect(stored).toEqual([])
 })
 
-test('of 10,000 peers that guess, one is heard and none gets in', async () => {
+test('R10: of 10,000 peers that guess, one is heard and none gets in', async () => {
   const code = newCode()
   const proofs: unknown[] = []
   for (let peer = 0; peer < 10_000; peer += 1) {
@@ -117,7 +117,7 @@ test('of many that guess at the same moment, one is heard', async () => {
   expect(outcomes.filter(([initiator]) => typeof initiator !== 'string').length).toBeLessThan(2)
 })
 
-test('a relay with identities of its own pairs neither side, though it passes on every byte', async () => {
+test('C15: a relay with identities of its own pairs neither side, though it passes on every byte', async () => {
   const code = newCode()
   const [a, toA] = memoryPair()
   const [b, toB] = memoryPair()
@@ -135,7 +135,7 @@ test('a relay with identities of its own pairs neither side, though it passes on
   expect(code.good).toBe(false)
 })
 
-test('a peer that reflects what it gets is refused', async () => {
+test('C16: a peer that reflects what it gets is refused', async () => {
   const code = newCode()
   const [a, mirror] = memoryPair()
   const reflecting = (async () => {
@@ -146,14 +146,17 @@ test('a peer that reflects what it gets is refused', async () => {
   await reflecting
 })
 
-test.each(vectors.invalid)('a share that is $description ends the pairing and costs no guess', async ({ point }) => {
-  const code = newCode()
-  const [a, b] = memoryPair()
-  a.write(encodeFrame(encodePairHello(new Uint8Array(16))))
-  a.write(encodeFrame(encodePairShare(fromHex(point))))
-  expect(await outcome(pairAsResponder(b, initOf('laptop', 'peer'), code, anyhow))).toBe('ERR_PROTOCOL')
-  expect(code.good).toBe(true)
-})
+test.each(vectors.invalid)(
+  'C13: a share that is $description ends the pairing and costs no guess',
+  async ({ point }) => {
+    const code = newCode()
+    const [a, b] = memoryPair()
+    a.write(encodeFrame(encodePairHello(new Uint8Array(16))))
+    a.write(encodeFrame(encodePairShare(fromHex(point))))
+    expect(await outcome(pairAsResponder(b, initOf('laptop', 'peer'), code, anyhow))).toBe('ERR_PROTOCOL')
+    expect(code.good).toBe(true)
+  },
+)
 
 test('an initiator takes back what it kept when the other side cannot keep its half', async () => {
   const code = newCode()

@@ -55,7 +55,7 @@ describe('an upload that was cut off', () => {
     expect(await second.kept(PATH, source.file)).toEqual({ bytes: 0, changed: false })
   })
 
-  test('is of no use to another client', async () => {
+  test('A05: is of no use to another client', async () => {
     const store = await cutOff()
     const other = await client(store, RIGHTS, randomBytes(38))
     const source = memorySource(CONTENT)
@@ -73,7 +73,7 @@ describe('an upload that was cut off', () => {
     )
   })
 
-  test('whose kept bytes were damaged is refused as a whole, and they are gone', async () => {
+  test('K04 and C20: whose kept bytes were damaged is refused as a whole, and they are gone', async () => {
     const store = await cutOff()
     const second = await client(store)
     const source = memorySource(CONTENT)
@@ -161,7 +161,7 @@ describe('an attempt that fails', () => {
 })
 
 describe('a stream', () => {
-  test.each([0, 1, MAX_DATA, MAX_DATA + 1, CONTENT.byteLength])('of %i bytes arrives whole', async (size) => {
+  test.each([0, 1, MAX_DATA, MAX_DATA + 1, CONTENT.byteLength])('S11: of %i bytes arrives whole', async (size) => {
     const store = new MemoryStore()
     const content = CONTENT.subarray(0, size)
     const source = { ...memorySource(content), file: { size: 0, mtime: 0n, executable: false } }

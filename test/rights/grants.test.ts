@@ -109,7 +109,7 @@ const REQUESTS: Record<string, { needs: Right; run: (client: ProtocolClient, whe
 const INSIDE = ['inbox/file', 'inbox/deep/er/file']
 const OUTSIDE = ['file', 'other/file', 'inbox2/file', 'inbo/file', 'Inbox/file', 'other/inbox/file', 'inbox.d/file']
 
-describe('A02: a grant for a folder', () => {
+describe('A01: a grant for a folder', () => {
   test.each(Object.entries(REQUESTS))('allows to %s in it and below, and nowhere else', async (_name, request) => {
     const { client, root, grant } = await governed([...INSIDE, ...OUTSIDE])
     grant('inbox', ...new Set<Right>(request.needs === 'overwrite' ? ['put', 'overwrite'] : [request.needs]))
@@ -286,7 +286,7 @@ describe('A04: a grant that is withdrawn', () => {
   })
 })
 
-describe('A05: mkdir with parents', () => {
+describe('A01: mkdir with parents', () => {
   const FILES = ['a/inbox/file', 'a/file']
 
   test.each([
@@ -322,7 +322,7 @@ describe('A05: mkdir with parents', () => {
   })
 })
 
-describe('A06: rename between folders', () => {
+describe('A09: rename between folders', () => {
   const FILES = ['in/file', 'in/sub/file', 'out/old', 'file', 'private/sub/file']
   const rename = async (client: ProtocolClient, from: string, to: string, overwrite = false): Promise<void> =>
     client.rename(path(from), path(to), overwrite)

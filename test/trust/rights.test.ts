@@ -31,7 +31,7 @@ function at(peer: Peer | null, where = '.', of: Offer = offer): Right[] {
   return [...rightsAt(peer, of, path(where))]
 }
 
-describe('A03: a peer has', () => {
+describe('A01: a peer has', () => {
   test('what the share gives everybody, unless it has rights of its own', () => {
     expect(at(null)).toEqual(['list', 'get'])
     expect(at(peerWith(null))).toEqual(['list', 'get'])
@@ -131,7 +131,7 @@ const anyCase = fc.tuple(anyPeer, anyOffer, anyPath, name).map(([{ rights, grant
   below: path(where === ROOT ? inner : `${where}/${inner}`),
 }))
 
-describe('A03: whatever is granted, rights', () => {
+describe('A01: whatever is granted, rights', () => {
   test('are those of the rule in the docs', () => {
     fc.assert(
       fc.property(anyCase, ({ peer, of, where }) => {
@@ -177,7 +177,7 @@ describe('A03: whatever is granted, rights', () => {
   })
 })
 
-describe('A06: within a path there may be', () => {
+describe('A09: within a path there may be', () => {
   test.each([
     ['.', ['put']],
     ['a', ['put']],
