@@ -62,7 +62,7 @@ export function onConflict(): Option<'--on-conflict <what>', undefined, undefine
 }
 
 export function checksum(): Option<'--checksum'> {
-  return new Option('--checksum', 'leave files alone only if their MD5 is the same, not by size and time')
+  return new Option('--checksum', 'leave files alone only if their SHA-256 is the same, not by size and time')
 }
 
 export function dryRun(): Option<'--dry-run'> {

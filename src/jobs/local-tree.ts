@@ -31,10 +31,10 @@ export class LocalTree implements TargetTree {
   }
 }
 
-/** Returns the MD5 of a file, which it closes. */
+/** Returns the SHA-256 of a file, which it closes. */
 export async function digestOf(source: FileSource): Promise<Uint8Array> {
   try {
-    const hasher = createHasher('md5')
+    const hasher = createHasher('sha256')
     const buffer = new Uint8Array(BLOCK)
     for (let offset = 0; ;) {
       const bytes = await source.read(buffer, offset)

@@ -71,7 +71,7 @@ export class RemoteTree implements TargetTree, NamedTree {
   }
 
   async digest(path: RemotePath): Promise<Uint8Array> {
-    return this.#files.use(async (session) => session.digest(path, 'md5', { signal: this.#signal }))
+    return this.#files.use(async (session) => session.digest(path, 'sha256', { signal: this.#signal }))
   }
 }
 

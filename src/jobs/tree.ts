@@ -7,7 +7,7 @@ export interface SourceTree {
   /** Yields the entries right in a folder. */
   list(path: RemotePath): AsyncIterable<Entry | Unlistable>
   stat(path: RemotePath): Promise<Entry>
-  /** MD5 of a file as it is now. */
+  /** SHA-256 of a file as it is now. */
   digest(path: RemotePath): Promise<Uint8Array>
 }
 

@@ -12,7 +12,9 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { isNewer } from '../../src/jobs/conflict.ts'
 import type { JobOptions, OnConflict } from '../../src/index.ts'
+import { md5Of } from '../support/cli.ts'
 import { differences, failures, jobMachines, namesBelow, only, skipped, write, type Ran } from '../support/jobs.ts'
+import { MD5_COLLISION } from '../support/md5-collision.ts'
 import { snapshot } from '../support/snapshot.ts'
 
 /** What has the name of a file that is to come, which was changed in 2001 and says "coming". */
@@ -120,6 +122,21 @@ test.each(['get', 'put'] as const)(
     expect(ran.summary).toMatchObject({ files: 1, skipped: 1, failed: 0 })
     expect(readFileSync(join(to, 'hidden change.txt'), 'utf8')).toBe('one way')
     expect(statSync(join(to, 'touched.txt')).mtimeMs).toBe(2e12)
+  },
+)
+
+test.each(['get', 'put'] as const)(
+  'C19: in a %s with checksum, two files of one MD5 that differ are not taken for the same',
+  async (direction) => {
+    const { root, local, get, put } = await jobMachines()
+    const [from, to] = direction === 'get' ? [root, local] : [local, root]
+    const [one, other] = MD5_COLLISION
+    expect(md5Of(one)).toBe(md5Of(other))
+    write(join(from, 'forged'), one, 1e9)
+    write(join(to, 'forged'), other, 1e9)
+    const ran = await (direction === 'get' ? get : put)(['forged'], { checksum: true, onConflict: 'overwrite' })
+    expect(ran.summary).toMatchObject({ files: 1, skipped: 0, failed: 0 })
+    expect(readFileSync(join(to, 'forged')).equals(one)).toBe(true)
   },
 )
 
