@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { calculateGenerator, CPaceSide, lengthValues, multiplyVerified, sameBytes } from '../../src/crypto/cpace.ts'
 import vectors from '../vectors/cpace.json' with { type: 'json' }
 import { fromHex, toHex } from '../vectors/read.ts'
@@ -86,9 +87,48 @@ test('C16: refuses its own share sent back, whole or in part', () => {
   }
 })
 
-test('every run has another scalar', () => {
+test('C17: every run has another scalar', () => {
   const points = Array.from({ length: 20 }, () => toHex(pair()[0].share.point))
   expect(new Set(points).size).toBe(20)
+})
+
+test('C17: without random bytes there is no run, and none with the scalar 0', () => {
+  const random = vi.spyOn(crypto, 'getRandomValues')
+  onTestFinished(() => random.mockRestore())
+  random.mockImplementationOnce(() => {
+    throw new Error('no entropy')
+  })
+  expect(() => pair()).toThrow('no entropy')
+  random.mockClear()
+  const [zero, one] = [(bytes: Uint8Array) => bytes, (bytes: Uint8Array) => bytes.fill(1, 0, 1)]
+  for (const fill of [zero, zero, one]) random.mockImplementationOnce((bytes) => fill(bytes as Uint8Array) as never)
+  const generated = new CPaceSide('initiator', context, text('initiator')).share.point
+  expect(random).toHaveBeenCalledTimes(3)
+  expect(toHex(generated)).toBe(toHex(calculateGenerator(context).toBytes()))
+})
+
+test('C22: tags are compared to their last byte, wherever they differ', () => {
+  const tag = new Uint8Array(64).fill(7)
+  for (const different of [0, 1, 31, 63, null]) {
+    const other = tag.slice()
+    if (different !== null) other[different] = 8
+    const looked: string[] = []
+    const watched = new Proxy(other, {
+      get: (target, name) => {
+        looked.push(String(name))
+        return Reflect.get(target, name, target) as unknown
+      },
+    })
+    expect(sameBytes(tag, watched)).toBe(different === null)
+    expect(looked.filter((name) => /^\d+$/.test(name))).toHaveLength(64)
+  }
+  expect(sameBytes(tag, tag.subarray(1))).toBe(false)
+})
+
+test('C22: whatever proves a pairing is compared in this way and no other', () => {
+  const source = readFileSync(new URL('../../src/protocol/pairing.ts', import.meta.url), 'utf8')
+  expect(source.match(/sameBytes\((?:verdict\.tag|proof), peerTag\)/g)).toHaveLength(2)
+  expect(source).not.toMatch(/(?:peerTag|\btag|proof|secret)\s*[=!]==? (?!undefined)|\.equals\(|\.every\(|compare\(/)
 })
 
 test('puts the length of each part in front of it, so that no two lists read alike', () => {

@@ -1,4 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, diffieHellman } from 'node:crypto'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { loadSodium } from '../../src/crypto/load-sodium.ts'
@@ -97,6 +99,21 @@ describe.each(BUILDS)('$name', (sodium) => {
     }
     expect(pull.pull(new Uint8Array(30))).toBeNull()
   })
+})
+
+test('R15: what streams take outside the reach of the collector is given back when they are over (wasm)', async () => {
+  const { default: sodium } = await import('libsodium-wrappers')
+  const heap = (): number => (sodium as unknown as { libsodium: { HEAPU8: Uint8Array } }).libsodium.HEAPU8.byteLength
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const wasm = await loadSodium('wasm')
+  const before = heap()
+  for (let round = 0; round < 10; round += 1) {
+    for (let count = 0; count < 8_000; count += 1) wasm.pullStream(SEED, SEED.subarray(0, 24)) // all together 4.5 MB
+    collect()
+    await new Promise((resolve) => setTimeout(resolve))
+  }
+  expect(heap()).toBe(before)
 })
 
 test('both builds give the same bytes', () => {
