@@ -1,7 +1,5 @@
 import { noise } from '@chainsafe/libp2p-noise'
-import { yamux } from '@chainsafe/libp2p-yamux'
 import type { Connection, PeerId } from '@libp2p/interface'
-import { mplex } from '@libp2p/mplex'
 import { tcp } from '@libp2p/tcp'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
@@ -11,8 +9,9 @@ import { isPrivateAddress } from './address.ts'
 import { toByteStream } from './byte-stream.ts'
 import { abortConnection, Dialer, type Candidates } from './dialer.ts'
 import type { Identity } from './identity.ts'
+import { boundedMuxer, type Muxer } from './muxers.ts'
 
-export type Muxer = 'yamux' | 'mplex'
+export type { Muxer } from './muxers.ts'
 
 export interface NodeInit {
   readonly identity: Identity
@@ -97,8 +96,7 @@ export class Node {
         addresses: { listen: [...listen] },
         transports: [tcp({ inboundSocketInactivityTimeout: 60_000 })],
         connectionEncrypters: [noise()],
-        // mplex closes a connection that opens more than 5 streams in a second unless told otherwise.
-        streamMuxers: muxers.map((name) => (name === 'yamux' ? yamux() : mplex({ disconnectThreshold: 50 }))),
+        streamMuxers: muxers.map(boundedMuxer),
         connectionGater: {
           denyInboundConnection: ({ remoteAddr }) => lanOnly && !isPrivateAddress(remoteAddr.toString()),
           denyInboundEncryptedConnection: (peer: PeerId) => {
