@@ -36,7 +36,7 @@ function systemError(code: string): Error {
 /** Makes the disk fail to say that it holds a file, or a folder, once. Returns how often it was asked in all. */
 async function failingSync(what: 'file' | 'folder'): Promise<() => number> {
   const methods = await fileMethods()
-  const { sync } = methods
+  const sync = Reflect.get(methods, 'sync') as (this: FileHandle) => Promise<void>
   let failed = false
   const spy = vi.spyOn(methods, 'sync').mockImplementation(async function (this: FileHandle) {
     const isWanted = (await this.stat()).isDirectory() === (what === 'folder')
@@ -78,10 +78,10 @@ describe('a disk that fails', () => {
     onTestFinished(async () => store.close())
     const client = await sessionPair({ store, rights: () => new Set(RIGHTS) })
     const methods = await fileMethods()
-    const { read } = methods
+    const read = Reflect.get(methods, 'read') as (this: FileHandle, ...args: never[]) => Promise<never>
     const reading = vi.spyOn(methods, 'read').mockImplementation(async function (this: FileHandle, ...args: never[]) {
       if (reading.mock.calls.length > 5) throw systemError(code)
-      return (read as (...all: never[]) => Promise<never>).call(this, ...args)
+      return read.call(this, ...args)
     } as never)
     const getting = client.get(path('f'), {}, (file) => createLocalFile(join(local, 'f'), file, { overwrite: false }))
     await expect(getting).rejects.toMatchObject({ code: code === 'EACCES' ? 'ERR_READ_ONLY' : 'ERR_FILE' })
