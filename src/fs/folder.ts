@@ -148,8 +148,12 @@ export class Folder {
 
   /** Opens this folder a second time, so that the caller may close what it gets. */
   async #openSelf(): Promise<Folder> {
-    const handle = await open(this.#base, constants.O_RDONLY | constants.O_DIRECTORY)
-    return Folder.#hold(handle, this.#base, this.#recheck)
+    try {
+      const handle = await open(this.#base, constants.O_RDONLY | constants.O_DIRECTORY)
+      return await Folder.#hold(handle, this.#base, this.#recheck)
+    } catch (error) {
+      throw fileError(error, 'cannot open a folder of the share')
+    }
   }
 
   async #openEntry(name: string): Promise<Folder> {

@@ -36,7 +36,7 @@ function systemError(code: string): Error {
 /** Makes the disk fail to say that it holds a file, or a folder, once. Returns how often it was asked in all. */
 async function failingSync(what: 'file' | 'folder'): Promise<() => number> {
   const methods = await fileMethods()
-  const sync = Reflect.get(methods, 'sync') as (this: FileHandle) => Promise<void>
+  const sync = Reflect.get(methods, 'sync')
   let failed = false
   const spy = vi.spyOn(methods, 'sync').mockImplementation(async function (this: FileHandle) {
     const isWanted = (await this.stat()).isDirectory() === (what === 'folder')
