@@ -163,6 +163,25 @@ describe.skipIf(terminalUsable() !== null)('on a terminal', () => {
     expect(contents).toHaveLength(6) // one of them beside another
   })
 
+  test('T06: a question shows a hostile name escaped, and no name takes anything off the screen', async () => {
+    const { root, local, open } = await scene()
+    const evil = 'x\u001b[2J\u001b[1;1H\rinnocent\nline\u202etxt'
+    for (const folder of [root, local]) {
+      mkdirSync(join(folder, 'f'))
+      writeFileSync(join(folder, 'f', evil), folder)
+    }
+    utimesSync(join(local, 'f', evil), 1e9, 1e9)
+    const terminal = await open({ columns: 150 })
+    await terminal.type('clear; sft get "$A" f')
+    await terminal.waitForText(/\(a capital: for all\)\?$/)
+    const screen = await terminal.screen()
+    expect(screen).toContain('f/x\\x1b[2J\\x1b[1;1H\\rinnocent\\nline\\u{202e}txt is there already, and differs')
+    expect(screen).toMatch(/^[ -~\n…]*$/)
+    await terminal.type('s')
+    expect(await terminal.exit()).toBe(0)
+    expect(readFileSync(join(local, 'f', evil), 'utf8')).toBe(local)
+  })
+
   test('at the question Ctrl-C interrupts, and Ctrl-D fails what is asked about and all others', async () => {
     const { root, local, open } = await scene()
     for (const folder of [root, local]) {

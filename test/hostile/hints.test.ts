@@ -107,7 +107,9 @@ test('T05: no key and no pairing secret is in anything that is printed, on eithe
     ['id', client, '--json'],
     ['doctor', client, ...at, '--json'],
   ]
-  for (const [command, { home }, ...args] of lines) printed.push(await sft([command, ...args], { home, cwd: local }))
+  printed.push(
+    ...(await inBatches(lines, async ([command, { home }, ...args]) => sft([command, ...args], { home, cwd: local }))),
+  )
   // Both of these are told in detail what is wrong, and that must not be the secret.
   const peers = join(client.home, 'peers')
   writeFileSync(peers, readFileSync(peers, 'utf8').replace(/ (default|all) /, ' $1x '))

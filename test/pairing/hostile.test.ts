@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { CPaceSide } from '../../src/crypto/cpace.ts'
@@ -38,6 +39,7 @@ import { inBatches } from '../support/cli.ts'
 import { sharingMachine, type SharingMachine } from '../support/machines.ts'
 import { acquaint, PATIENTLY, secretOf, WRONG_CODE } from '../support/pairing.ts'
 import { tempFolder } from '../support/tmp.ts'
+import { attacked, Recording } from '../support/wire-recorder.ts'
 
 const sodium = await loadSodium()
 const listen = ['/ip4/127.0.0.1/tcp/0']
@@ -202,6 +204,22 @@ test('R10: two hundred machines that guess over real connections get nowhere, an
   await pair(lastCode(events), { home: honest, name: 'desktop', address })
   expect(await new PeerStore(home).read()).toMatchObject([{ name: 'desktop' }])
 }, 60_000)
+
+test('T11: only a machine that knows the code learns a name', async () => {
+  const heard: Buffer[] = []
+  for (const knows of [true, false]) {
+    const { share, address, code } = await pairingShare()
+    share.showCode()
+    const [node, recording] = [await stranger(), new Recording()]
+    const { stream, idBytes } = await node.dial(address, PAIR_PROTOCOL_ID)
+    const watched = attacked(stream, { incoming: recording.meddle })
+    const pairing = pairAsInitiator(watched, initOf(node, idBytes, 'stranger'), knows ? code() : WRONG_CODE, anyhow)
+    expect(await outcome(pairing)).toBe(knows ? null : 'ERR_DIGEST')
+    heard.push(recording.bytes)
+  }
+  expect(heard.map((bytes) => bytes.includes('laptop'))).toEqual([true, false])
+  expect(heard[1]?.includes(hostname())).toBe(false)
+})
 
 test('C15: a machine in between that passes every byte on is found out by both sides', async () => {
   const relay = await stranger()
