@@ -1,0 +1,492 @@
+/** One line of the code that stands between a peer and what it must not do, and the tests that have to miss it. */
+export interface Guard {
+  /** Its file, below `src`. */
+  readonly file: string
+  /** The guard as it is written there, which must be there once. */
+  readonly text: string
+  /** What stands there without it; nothing if absent. */
+  readonly without?: string
+  /** Test files, below `test` without their ending. */
+  readonly tests: readonly string[]
+  /** A pattern for the names of the tests among them that are run; all of them if absent. */
+  readonly only?: string
+}
+
+/** Guards of which each has a test that fails without it; `npm run guards` tries that. */
+export const GUARDS: readonly Guard[] = [
+  {
+    file: 'wire/path.ts',
+    text: "if (name === '.' || name === '..') return 'is not in its canonical form'",
+    tests: ['wire/path'],
+  },
+  {
+    file: 'wire/path.ts',
+    text: "if (name === '') return 'has an empty component'",
+    tests: ['wire/path'],
+  },
+  {
+    file: 'wire/path.ts',
+    text: "if (!name.isWellFormed()) return 'is not valid Unicode'",
+    tests: ['wire/path'],
+  },
+  {
+    file: 'wire/path.ts',
+    text: "if (name.includes('\\0')) return 'contains a NUL byte'",
+    tests: ['wire/path'],
+  },
+  {
+    file: 'wire/path.ts',
+    text: "if (name.includes('\\\\')) return 'contains a backslash'",
+    tests: ['wire/path'],
+  },
+  {
+    file: 'wire/path.ts',
+    text: "if (/^[a-z]:/i.test(name)) return 'starts with a drive letter'",
+    tests: ['wire/path'],
+  },
+  {
+    file: 'wire/path.ts',
+    text: 'fatal: true, ',
+    tests: ['wire/path'],
+  },
+  {
+    file: 'wire/path.ts',
+    text: "if (components.length > MAX_DEPTH) throw badPath('has too many components')",
+    tests: ['wire/path'],
+  },
+  {
+    file: 'wire/path.ts',
+    text: "if (encoder.encode(text).byteLength > MAX_PATH_BYTES) throw badPath('is too long')",
+    tests: ['wire/path'],
+  },
+  {
+    file: 'wire/frame.ts',
+    text: 'if (length < least || length > most) {',
+    without: 'if (length < least) {',
+    tests: ['wire/frame'],
+  },
+  {
+    file: 'wire/frame.ts',
+    text: 'if (length < least || length > most) {',
+    without: 'if (length > most) {',
+    tests: ['wire/frame'],
+  },
+  {
+    file: 'wire/hello.ts',
+    text: 'if (version !== PROTOCOL_VERSION) {',
+    without: 'if (version < 0) {',
+    tests: ['wire/hello'],
+  },
+  {
+    file: 'wire/hello.ts',
+    text: 'if (window < MIN_WINDOW || window > MAX_WINDOW) {',
+    without: 'if (window < MIN_WINDOW) {',
+    tests: ['wire/hello'],
+  },
+  {
+    file: 'wire/message.ts',
+    text: "if (id === 0) throw malformed('a message for request 0')",
+    tests: ['wire/message'],
+  },
+  {
+    file: 'wire/message.ts',
+    text: "if (!Number.isSafeInteger(value) || value < 0) throw malformed('a size or offset out of range')",
+    tests: ['wire/message', 'hostile/framing'],
+    only: 'F09|range',
+  },
+  {
+    file: 'wire/message.ts',
+    text: "if (credit.bytes > MAX_WINDOW) throw malformed('a credit out of range')",
+    tests: ['wire/message'],
+  },
+  {
+    file: 'wire/message.ts',
+    text: 'if (length !== null) safeSize(offset + length)',
+    tests: ['wire/message'],
+  },
+  {
+    file: 'crypto/secretstream.ts',
+    text: 'if (opened === null || (opened.tag !== due && opened.tag !== SECRETSTREAM.tagFinal)) {',
+    without: 'if (opened === null) {',
+    tests: ['crypto/secretstream'],
+  },
+  {
+    file: 'crypto/secretstream.ts',
+    text: "this.#state === 'open' && fits(record)",
+    without: 'fits(record)',
+    tests: ['crypto/secretstream'],
+  },
+  {
+    file: 'crypto/secretstream.ts',
+    text: "this.#state = 'failed'\n",
+    tests: ['crypto/secretstream'],
+  },
+  {
+    file: 'crypto/secretstream.ts',
+    text: "if (this.#final) throw new SftError('ERR_INTERNAL', 'a record was to be sealed after the final one')",
+    tests: ['crypto/secretstream'],
+  },
+  {
+    file: 'crypto/keys.ts',
+    text: "if (shared === null) throw new SftError('ERR_PROTOCOL', 'the peer sent a key that leads to no secret')",
+    without: 'if (shared === null) return { seal: new Uint8Array(32), open: new Uint8Array(32) }',
+    tests: ['crypto/keys'],
+  },
+  {
+    file: 'crypto/keys.ts',
+    text: 'encoder.encode(TRANSCRIPT_LABEL), initiatorId, responderId, initiatorHello',
+    without: 'encoder.encode(TRANSCRIPT_LABEL), initiatorHello',
+    tests: ['crypto/keys'],
+  },
+  {
+    file: 'crypto/keys.ts',
+    text: '[transcriptHash], pairingSecret)',
+    without: '[transcriptHash])',
+    tests: ['crypto/keys'],
+  },
+  {
+    file: 'crypto/cpace.ts',
+    text: 'if (sameBytes(peer.point, this.share.point) || sameBytes(peer.associated, this.share.associated)) {',
+    without: 'if (peer === this.share) {',
+    tests: ['crypto/cpace'],
+  },
+  {
+    file: 'crypto/cpace.ts',
+    text: 'if (scalar !== 0n) return scalar',
+    without: 'return scalar',
+    tests: ['crypto/cpace'],
+  },
+  {
+    file: 'crypto/cpace.ts',
+    text: 'if (a.byteLength !== b.byteLength) return false',
+    tests: ['crypto/cpace'],
+  },
+  {
+    file: 'protocol/pairing.ts',
+    text: 'sameBytes(proof, peerTag) ? null : codesDiffer()',
+    without: 'null',
+    tests: ['protocol/pairing'],
+  },
+  {
+    file: 'protocol/pairing.ts',
+    text: '!code.use() ? outdated() : sameBytes',
+    without: 'sameBytes',
+    tests: ['protocol/pairing'],
+  },
+  {
+    file: 'protocol/pairing.ts',
+    text: 'if (!sameBytes(verdict.tag, peerTag)) {',
+    without: 'if (verdict.tag.byteLength === 0) {',
+    tests: ['pairing/hostile'],
+    only: 'does not know the code but',
+  },
+  {
+    file: 'protocol/pairing.ts',
+    text: 'await keeper.undo()',
+    tests: ['protocol/pairing'],
+  },
+  {
+    file: 'protocol/shown-code.ts',
+    text: 'used = true\n',
+    tests: ['protocol/pairing'],
+  },
+  {
+    file: 'protocol/shown-code.ts',
+    text: '!used && now() < until',
+    without: '!used',
+    tests: ['protocol/pairing'],
+  },
+  {
+    file: 'pairing-desk.ts',
+    text: 'const wait = this.#shownAt + CODE_INTERVAL - performance.now()',
+    without: 'const wait = 0',
+    tests: ['pairing/desk'],
+  },
+  {
+    file: 'protocol/credit.ts',
+    text: "if (this.#granted < 0) throw new SftError('ERR_PROTOCOL', 'the peer sent more data than it was granted')",
+    tests: ['protocol/credit', 'hostile/credit'],
+    only: 'R06|never by a byte',
+  },
+  {
+    file: 'protocol/credit.ts',
+    text: 'if (this.#available > MAX_WINDOW)\n',
+    without: 'if (this.#available < 0)\n',
+    tests: ['hostile/credit'],
+    only: 'F15',
+  },
+  {
+    file: 'protocol/exchange.ts',
+    text: "if (!this.#takesData || this.#state !== 'data') throw outOfTurn('data')",
+    tests: ['hostile/provider', 'hostile/framing'],
+    only: 'F05|F07',
+  },
+  {
+    file: 'protocol/exchange.ts',
+    text: 'this.#takesData || premature ||',
+    without: 'this.#takesData ||',
+    tests: ['hostile/framing', 'hostile/provider'],
+    only: 'before',
+  },
+  {
+    file: 'protocol/exchange.ts',
+    text: "if (this.#state !== 'begin') throw outOfTurn('a file')",
+    tests: ['hostile/provider'],
+    only: 'F05',
+  },
+  {
+    file: 'protocol/transfer.ts',
+    text: 'if (!sameDigest(md5, end.md5)) {',
+    without: 'if (md5.byteLength === 0) {',
+    tests: ['hostile/framing', 'hostile/provider'],
+    only: 'F07 F10',
+  },
+  {
+    file: 'protocol/transfer.ts',
+    text: 'if (received !== size || end.size !== size) {',
+    without: 'if (received < 0) {',
+    tests: ['hostile/framing', 'hostile/provider'],
+    only: 'F07 F10',
+  },
+  {
+    file: 'protocol/transfer.ts',
+    text: 'if (size !== null && received > size) throw tooMuch()',
+    tests: ['hostile/framing', 'hostile/provider'],
+    only: 'F07|F10',
+  },
+  {
+    file: 'protocol/transfer.ts',
+    text: 'await source.verify()\n  return { size, md5: hasher.digest() }',
+    without: 'return { size, md5: hasher.digest() }',
+    tests: ['fs/file-source'],
+  },
+  {
+    file: 'protocol/session.ts',
+    text: "if (this.#exchanges.size >= MAX_REQUESTS) throw unexpected('more requests at once than allowed')",
+    tests: ['hostile/framing'],
+    only: 'more requests at once',
+  },
+  {
+    file: 'protocol/provider.ts',
+    text: "if (id <= this.#lastId) throw new SftError('ERR_PROTOCOL', 'the peer used a request id again')",
+    tests: ['hostile/framing'],
+    only: 'F05',
+  },
+  {
+    file: 'protocol/channel.ts',
+    text: "if ((opened.type === 'close') !== this.#opener.done) {",
+    without: 'if (opened.type === undefined) {',
+    tests: ['hostile/replay'],
+    only: 'FINAL',
+  },
+  {
+    file: 'protocol/channel.ts',
+    text: "if (!this.#opener.done) throw new SftError('ERR_CLOSED', 'the connection was lost')",
+    tests: ['hostile/cut'],
+  },
+  {
+    file: 'protocol/listing.ts',
+    text: "if (entry.type !== 'unlistable' && !isWithin(entry.path, folder, recursive)) {",
+    without: 'if (entry.type === undefined) {',
+    tests: ['hostile/provider'],
+    only: 'F12',
+  },
+  {
+    file: 'protocol/actions.ts',
+    text: 'if (!this.#may(right, path)) throw denied(right)',
+    tests: ['rights/matrix'],
+  },
+  {
+    file: 'protocol/actions.ts',
+    text: "        this.#authorize('put', path)\n        if (overwrite) this.#authorize('overwrite', path)\n",
+    tests: ['rights/matrix'],
+    only: 'A04',
+  },
+  {
+    file: 'protocol/actions.ts',
+    text: 'if (gained !== undefined) throw denied(gained)',
+    tests: ['rights/grants'],
+    only: 'A09',
+  },
+  {
+    file: 'protocol/actions.ts',
+    text: "this.#authorize('rename', to)\n",
+    tests: ['rights/grants'],
+    only: 'A09',
+  },
+  {
+    file: 'protocol/actions.ts',
+    text: "if (this.#uploads >= MOST_UPLOADS) throw new SftError('ERR_BUSY', 'too many uploads at once')",
+    tests: ['hostile/resume'],
+  },
+  {
+    file: 'protocol/actions.ts',
+    text: 'exchange.throwIfCancelled() // cancelled while it waited for its turn: nothing is done',
+    tests: ['hostile/deadlines'],
+    only: 'waits for its turn',
+  },
+  {
+    file: 'trust/rights.ts',
+    text: 'if (peer?.blocked === true) return new Set()',
+    tests: ['trust/rights'],
+  },
+  {
+    file: 'trust/rights.ts',
+    text: 'offer.ceiling.has(right) && ',
+    tests: ['trust/rights'],
+  },
+  {
+    file: 'trust/peers-file.ts',
+    text: "if (typeof peer === 'string') throw malformed(number, peer)",
+    without: "if (typeof peer === 'string') return { text: line, peer: null }",
+    tests: ['trust/peers'],
+  },
+  {
+    file: 'trust/peers-file.ts',
+    text: 'if (unsafe) throw malformed(number,',
+    without: 'if (line === number) throw malformed(number,',
+    tests: ['trust/peers'],
+  },
+  {
+    file: 'fs/folder.ts',
+    text: 'const OPEN_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW',
+    without: 'const OPEN_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY',
+    tests: ['fs/paths'],
+    only: 'P06',
+  },
+  {
+    file: 'fs/file-source.ts',
+    text: 'if (now.size !== this.#opened.size || now.mtimeNs !== this.#opened.mtimeNs || now.nlink === 0n) {',
+    without: 'if (now.size < 0n) {',
+    tests: ['fs/file-source'],
+  },
+  {
+    file: 'fs/file-source.ts',
+    text: 'if (stats.isFile()) return\n',
+    without: 'if (stats.isFile() || !stats.isDirectory()) return\n',
+    tests: ['fs/file-source'],
+    only: 'P17',
+  },
+  {
+    file: 'fs/names.ts',
+    text: 'if (spelling !== name) throw new SftError(\'ERR_EXISTS\', `"${name}" exists with its accents spelled another way`)',
+    without: 'if (spelling !== name) continue',
+    tests: ['fs/names'],
+  },
+  {
+    file: 'fs/names.ts',
+    text: 'constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL)',
+    without: 'constants.O_WRONLY | constants.O_CREAT)',
+    tests: ['fs/no-links'],
+  },
+  {
+    file: 'fs/file-sink.ts',
+    text: '      await handle.sync()\n',
+    tests: ['fs/faults'],
+    only: 'K05',
+  },
+  {
+    file: 'fs/file-sink.ts',
+    text: '      await this.#folder.sync()\n',
+    tests: ['fs/faults'],
+    only: 'K06',
+  },
+  {
+    file: 'fs/file-sink.ts',
+    text: 'this.#options.beforeCommit?.()',
+    tests: ['fs/file-sink'],
+    only: 'A04',
+  },
+  {
+    file: 'fs/parts-folder.ts',
+    text: 'return stats.isFile() && stats.nlink === 1',
+    without: 'return stats.isFile()',
+    tests: ['fs/parts-folder'],
+    only: 'K07',
+  },
+  {
+    file: 'fs/parts-folder.ts',
+    text: 'if (best?.stats.size !== bytes) throw other()',
+    without: 'if (!best) throw other()',
+    tests: ['fs/parts-folder'],
+    only: 'another offset',
+  },
+  {
+    file: 'fs/private-file.ts',
+    text: 'if ((stats.mode & 0o077) !== 0)',
+    without: 'if (stats.mode < 0)',
+    tests: ['fs/private-file'],
+    only: 'C21',
+  },
+  {
+    file: 'fs/private-file.ts',
+    text: 'constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK',
+    without: 'constants.O_RDONLY | constants.O_NONBLOCK',
+    tests: ['fs/private-file'],
+    only: 'C21',
+  },
+  {
+    file: 'fs/shared-folder.ts',
+    text: "if (components(path).some(isPartName)) throw new SftError('ERR_NOT_FOUND', 'no such entry')",
+    tests: ['fs/shared-folder'],
+    only: 'incomplete file',
+  },
+  {
+    file: 'share.ts',
+    text: 'if (await containsPath(path, home)) {',
+    without: "if (path === '') {",
+    tests: ['fs/shared-folder'],
+    only: 'P20',
+  },
+  {
+    file: 'share.ts',
+    text: '>= SESSIONS_PER_PEER',
+    without: '>= 1_000',
+    tests: ['net/flood'],
+    only: 'R08',
+  },
+  {
+    file: 'net/node.ts',
+    text: 'if (handler.admits(peer.peerId)) {',
+    without: 'if (handler) {',
+    tests: ['pairing/hostile'],
+    only: 'let in to pair gets',
+  },
+  {
+    file: 'net/muxers.ts',
+    text: "if (this.#rest > MAX_FRAME) throw new SftError('ERR_PROTOCOL', 'the peer sent a frame that is too large')",
+    tests: ['net/flood'],
+    only: 'followed',
+  },
+  {
+    file: 'net/byte-stream.ts',
+    text: 'if (waitingBytes > MOST_WAITING) {',
+    without: 'if (waitingBytes < 0) {',
+    tests: ['hostile/credit'],
+    only: 'R06 a flood',
+  },
+  {
+    file: 'net/advert.ts',
+    text: 'ip === source && Number(port)',
+    without: 'Number(port)',
+    tests: ['net/advert'],
+  },
+  {
+    file: 'net/advert.ts',
+    text: 'Math.min(pointer.ttl ?? 0, ADVERT_TTL)',
+    without: 'pointer.ttl ?? 0',
+    tests: ['net/advert'],
+  },
+  {
+    file: 'net/heard.ts',
+    text: '    this.#limit(MAX_OF_SOURCE, (other) => other.source === source)\n',
+    tests: ['net/heard'],
+  },
+  {
+    file: 'cli/escape.ts',
+    text: '[\\p{Cc}\\p{Cf}',
+    without: '[\\p{Cc}',
+    tests: ['cli/escape'],
+    only: 'each|no text gets',
+  },
+]
