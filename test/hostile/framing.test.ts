@@ -426,6 +426,20 @@ test('F07 F10 F14 an upload that is not what was announced: nothing is committed
   await pair.expectUnharmed()
 })
 
+test('F10 a large upload of more than was announced ends there, and not only when it ends', async () => {
+  const pair = await attackedPair()
+  const peer = await hostilePeer(pair)
+  await peer.receiveType('welcome')
+  const [size, chunk] = [100_000, new Uint8Array(50_000)]
+  peer.send({ type: 'request', id: 1, action: put('new', size) })
+  for (let sent = 0; sent <= size; sent += chunk.byteLength) peer.sendData(1, chunk)
+  expect(await peer.receiveType('result')).toMatchObject({ id: 1, error: ERRORS.ERR_PROTOCOL.wire })
+  peer.sendEnd(1, new Uint8Array(size))
+  peer.send({ type: 'request', id: 2, action: stat('kept.txt') })
+  expect(await peer.receiveType('result')).toMatchObject({ id: 2, error: 0 })
+  await pair.expectUnharmed()
+})
+
 test('F07 bytes after the end of a file: nothing more is committed', async () => {
   const pair = await attackedPair()
   const attacks: ((peer: HostilePeer) => void)[] = [

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { generateCode } from '../../src/crypto/code.ts'
+import { CPaceSide } from '../../src/crypto/cpace.ts'
 import { loadSodium } from '../../src/crypto/load-sodium.ts'
 import { SftError } from '../../src/errors.ts'
 import { generateIdentity } from '../../src/net/identity.ts'
@@ -15,7 +16,13 @@ import {
 import { CODE_LIFETIME, newCode } from '../../src/protocol/shown-code.ts'
 import { DEADLINES, type ByteStream } from '../../src/protocol/types.ts'
 import { encodeFrame } from '../../src/wire/frame.ts'
-import { encodePairHello, encodePairShare, PAIR_PROTOCOL_ID } from '../../src/wire/pairing.ts'
+import {
+  encodePairDone,
+  encodePairHello,
+  encodePairProof,
+  encodePairShare,
+  PAIR_PROTOCOL_ID,
+} from '../../src/wire/pairing.ts'
 import { fromHex } from '../vectors/read.ts'
 import vectors from '../vectors/cpace.json' with { type: 'json' }
 import { memoryPair } from '../support/memory-stream.ts'
@@ -93,6 +100,23 @@ test('C14: a wrong code pairs nobody, tells both sides, stores nothing, and uses
   const [late] = await pair(code, code.text, stored)
   expect(late).not.toHaveProperty('secret')
   expect(stored).toEqual([])
+})
+
+test('C14: a machine that does not know the code and says that all is well is not kept', async () => {
+  const [code, kept]: [ShownCode, Paired[]] = [newCode(), []]
+  const context = { code: id('guess'), channel: id('any'), sessionId: new Uint8Array(32) }
+  const { share } = new CPaceSide('initiator', context, id('initiator'))
+  const [a, b] = memoryPair()
+  for (const message of [
+    encodePairHello(new Uint8Array(16)),
+    encodePairShare(share.point),
+    encodePairProof(new Uint8Array(64).fill(7)),
+    encodePairDone({ error: 0, name: 'mallory' }),
+  ])
+    a.write(encodeFrame(message))
+  expect(await outcome(pairAsResponder(b, initOf('laptop', 'mallory'), code, keeperOf(kept)))).toBe('ERR_DIGEST')
+  expect(kept).toEqual([])
+  expect(code.good).toBe(false)
 })
 
 test('R10: of 10,000 peers that guess, one is heard and none gets in', async () => {
