@@ -85,7 +85,7 @@ test('W06: a peer that is at another address in the middle of a file is found th
 
 test('W10: fifty sessions that break in one file leave it as it was', async () => {
   const [share, local] = [await memoryShare(), tempFolder()]
-  writeRandom(join(share.root, 'large'), 25 * MIB)
+  writeRandom(join(share.root, 'large'), 48 * MIB)
   let [cuts, since, reconnected] = [0, 0, 0]
   let cut = (): void => undefined
   const open = async (): Promise<ProtocolClient> => {
