@@ -25,6 +25,25 @@ interface Binding {
     sealed: Uint8Array,
     ad: Uint8Array | null,
   ): number
+  crypto_scalarmult(point: Uint8Array, secretKey: Uint8Array, publicKey: Uint8Array): void
+  crypto_aead_chacha20poly1305_ietf_encrypt_detached(
+    sealed: Uint8Array,
+    tag: Uint8Array,
+    plaintext: Uint8Array,
+    ad: Uint8Array | null,
+    secretNonce: null,
+    nonce: Uint8Array,
+    key: Uint8Array,
+  ): number
+  crypto_aead_chacha20poly1305_ietf_decrypt_detached(
+    plaintext: Uint8Array,
+    secretNonce: null,
+    sealed: Uint8Array,
+    tag: Uint8Array,
+    ad: Uint8Array | null,
+    nonce: Uint8Array,
+    key: Uint8Array,
+  ): void
   sodium_memzero(bytes: Uint8Array): void
 }
 
@@ -106,8 +125,35 @@ function nativeSodium(sodium: Binding): Sodium {
         },
       }
     },
+    scalarMult(secretKey, publicKey) {
+      const point = Buffer.alloc(32)
+      try {
+        sodium.crypto_scalarmult(point, secretKey, publicKey)
+      } catch {
+        return null // libsodium refuses an all-zero shared point
+      }
+      return point
+    },
+    aead: {
+      seal(message, tag, nonce, ad, key) {
+        sodium.crypto_aead_chacha20poly1305_ietf_encrypt_detached(message, tag, message, orNull(ad), null, nonce, key)
+      },
+      open(message, tag, nonce, ad, key) {
+        try {
+          sodium.crypto_aead_chacha20poly1305_ietf_decrypt_detached(message, null, message, tag, orNull(ad), nonce, key)
+        } catch {
+          return false // "could not verify data"
+        }
+        return true
+      },
+    },
     wipe(bytes) {
       sodium.sodium_memzero(bytes)
     },
   }
+}
+
+/** No additional data is an empty array to Noise and `null` to the binding. */
+function orNull(ad: Uint8Array): Uint8Array | null {
+  return ad.byteLength > 0 ? ad : null
 }

@@ -61,6 +61,13 @@ export async function loadWasm(): Promise<Sodium> {
       }
       return owning({ pull }, state)
     },
+    scalarMult(secretKey, publicKey) {
+      try {
+        return sodium.crypto_scalarmult(secretKey, publicKey)
+      } catch {
+        return null // libsodium refuses an all-zero shared point
+      }
+    },
     wipe(bytes) {
       sodium.memzero(bytes)
     },

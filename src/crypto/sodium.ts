@@ -27,6 +27,14 @@ export interface PullStream {
   pull(sealed: Uint8Array): { tag: number; plaintext: Uint8Array } | null
 }
 
+/** ChaCha20-Poly1305 (RFC 8439) on bytes where they lie, without a copy. */
+export interface Aead {
+  /** Encrypts `message` in its place, and writes its 16-byte tag. */
+  seal(message: Uint8Array, tag: Uint8Array, nonce: Uint8Array, ad: Uint8Array, key: Uint8Array): void
+  /** Decrypts `message` in its place; returns false, and spoils it, if it or the tag was altered. */
+  open(message: Uint8Array, tag: Uint8Array, nonce: Uint8Array, ad: Uint8Array, key: Uint8Array): boolean
+}
+
 /**
  * The part of libsodium that sft uses, the same for the native and the WebAssembly build: same bytes in, same bytes out.
  * How each build reports failure is settled here, once.
@@ -43,6 +51,10 @@ export interface Sodium {
   /** Starts a sending stream. A `header` is given only to reproduce a test vector. */
   pushStream(key: Uint8Array, header?: Uint8Array): PushStream
   pullStream(key: Uint8Array, header: Uint8Array): PullStream
+  /** Returns the X25519 point of both, or `null` for a public key of low order. */
+  scalarMult(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array | null
+  /** Absent in WebAssembly, which would have to copy in and out. */
+  readonly aead?: Aead
   /** Overwrites secret bytes with zeros. */
   wipe(bytes: Uint8Array): void
 }

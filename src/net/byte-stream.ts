@@ -1,8 +1,9 @@
 import type { Stream } from '@libp2p/interface'
-import type { Uint8ArrayList } from 'uint8arraylist'
+import { Uint8ArrayList } from 'uint8arraylist'
 import { SftError } from '../errors.ts'
 import type { ByteStream } from '../protocol/types.ts'
 import { MAX_WINDOW } from '../wire/limits.ts'
+import { FramePool } from './frame-pool.ts'
 
 /**
  * Most bytes that may wait here to be read. Credit keeps an honest peer below it, which may send a
@@ -15,7 +16,7 @@ const MOST_WAITING = MAX_WINDOW + 8 * 1024 * 1024
 const CHUNK_COST = 512
 
 /** A libp2p stream as the protocol wants it: the one place that knows how libp2p 3 tells of data, room and endings. */
-export function toByteStream(stream: Stream): ByteStream {
+export function toByteStream(stream: Stream, pool = new FramePool()): ByteStream {
   const waiting: (Uint8Array | Uint8ArrayList)[] = []
   let waitingBytes = 0
   let ended = false
@@ -62,9 +63,10 @@ export function toByteStream(stream: Stream): ByteStream {
     get full() {
       return stream.writableNeedsDrain
     },
-    write(bytes) {
+    take: (length) => pool.take(length),
+    write(...parts) {
       try {
-        stream.send(bytes)
+        stream.send(new Uint8ArrayList(...parts))
       } catch (error) {
         throw new SftError('ERR_CLOSED', 'the connection was lost', { cause: error })
       }

@@ -9,6 +9,9 @@ export type Muxer = 'yamux' | 'mplex'
 /** Most bytes of one frame of yamux, which the muxer gathers before it looks at them; mplex has the same limit itself. */
 export const MAX_FRAME = 1024 * 1024
 
+/** Bytes yamux lets a stream have on the way at first (docs/protocol.md section 1); the credit of a session bounds them. */
+const STREAM_WINDOW = 2 * 1024 * 1024
+
 /** Bytes of the head of a frame of yamux: version, type, two of flags, four of the stream, four of the length. */
 const HEAD_BYTES = 12
 
@@ -26,7 +29,10 @@ interface OpenMuxer extends StreamMuxer {
  */
 export function boundedMuxer(name: Muxer): () => StreamMuxerFactory {
   // mplex closes a connection that opens more than 5 streams in a second unless told otherwise.
-  const create = name === 'yamux' ? yamux() : mplex({ disconnectThreshold: 50 })
+  const create =
+    name === 'yamux'
+      ? yamux({ streamOptions: { initialStreamWindowSize: STREAM_WINDOW } })
+      : mplex({ disconnectThreshold: 50 })
   return () => {
     const factory: StreamMuxerFactory = create()
     return {

@@ -1,15 +1,17 @@
-import { noise } from '@chainsafe/libp2p-noise'
 import type { Connection, PeerId } from '@libp2p/interface'
-import { tcp } from '@libp2p/tcp'
+import { tcp, type TCPOptions } from '@libp2p/tcp'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
+import { loadSodium } from '../crypto/load-sodium.ts'
 import { SftError } from '../errors.ts'
 import type { ByteStream } from '../protocol/types.ts'
 import { isPrivateAddress } from './address.ts'
 import { toByteStream } from './byte-stream.ts'
 import { abortConnection, Dialer, type Candidates } from './dialer.ts'
+import { FramePool } from './frame-pool.ts'
 import type { Identity } from './identity.ts'
 import { boundedMuxer, type Muxer } from './muxers.ts'
+import { secure } from './secure.ts'
 
 export type { Muxer } from './muxers.ts'
 
@@ -51,6 +53,9 @@ export const DEFAULT_PORT = 7380
 
 const STREAMS_PER_CONNECTION = 16
 
+/** Bytes a socket takes before it asks to wait: with Node's 64 KiB every message of Noise would be waited for. */
+const SOCKET = { highWaterMark: 1024 * 1024 }
+
 /** How long the connections may take to close in order, in milliseconds. */
 const STOPPING_TIME = 2_000
 
@@ -66,6 +71,7 @@ export class Node {
   readonly #libp2p: Libp2p
   readonly #handlers: Map<string, ProtocolHandler>
   readonly #dialer: Dialer
+  readonly #pool: FramePool
   readonly #onRefused: NodeInit['onRefused']
 
   /**
@@ -89,13 +95,16 @@ export class Node {
     prepare?: (node: Node) => Promise<void>,
   ): Promise<Node> {
     const handlers = new Map<string, ProtocolHandler>()
+    const pool = new FramePool()
     let libp2p
     try {
       libp2p = await createLibp2p({
         privateKey: identity.privateKey,
         addresses: { listen: [...listen] },
-        transports: [tcp({ inboundSocketInactivityTimeout: 60_000 })],
-        connectionEncrypters: [noise()],
+        transports: [
+          tcp({ inboundSocketInactivityTimeout: 60_000, dialOpts: SOCKET, listenOpts: SOCKET } as TCPOptions),
+        ],
+        connectionEncrypters: [secure(await loadSodium(), pool)],
         streamMuxers: muxers.map(boundedMuxer),
         connectionGater: {
           denyInboundConnection: ({ remoteAddr }) => lanOnly && !isPrivateAddress(remoteAddr.toString()),
@@ -128,7 +137,7 @@ export class Node {
       const connect = async (address: Multiaddr, signal: AbortSignal): Promise<Connection> =>
         standing().find(({ status, remoteAddr }) => status === 'open' && remoteAddr.equals(address)) ??
         dial.to(address, signal)
-      const node = new Node(libp2p, handlers, new Dialer(identity.peerId, connect, lanOnly), onRefused)
+      const node = new Node(libp2p, handlers, new Dialer(identity.peerId, connect, lanOnly), pool, onRefused)
       await prepare?.(node)
       await libp2p.start()
       return node
@@ -142,12 +151,14 @@ export class Node {
     libp2p: Libp2p,
     handlers: Map<string, ProtocolHandler>,
     dialer: Dialer,
+    pool: FramePool,
     onRefused: NodeInit['onRefused'],
   ) {
     this.#libp2p = libp2p
     this.#onRefused = onRefused
     this.#handlers = handlers
     this.#dialer = dialer
+    this.#pool = pool
     this.peerId = libp2p.peerId.toString()
     this.idBytes = libp2p.peerId.toMultihash().bytes
   }
@@ -166,7 +177,7 @@ export class Node {
         const peer = peerOf(connection)
         // A connection may stand for the sake of another protocol.
         if (handler.admits(peer.peerId)) {
-          handler.onStream({ stream: toByteStream(stream), ...peer })
+          handler.onStream({ stream: toByteStream(stream, this.#pool), ...peer })
         } else {
           stream.abort(new SftError('ERR_REFUSED', 'the peer is not admitted to this protocol'))
           this.#onRefused?.(peer.peerId)
@@ -193,7 +204,7 @@ export class Node {
    * to do with us: of several failures the one that tells most.
    */
   async dial(candidates: string | Candidates, protocol: string, signal?: AbortSignal): Promise<PeerStream> {
-    return this.#dialer.race(asCandidates(candidates), opener(protocol), signal)
+    return this.#dialer.race(asCandidates(candidates), opener(protocol, this.#pool), signal)
   }
 
   /**
@@ -201,7 +212,7 @@ export class Node {
    * that it is the right peer.
    */
   async dialAnyone(address: string, protocol: string, signal?: AbortSignal): Promise<PeerStream> {
-    return this.#dialer.reachAnyone(address, opener(protocol), signal)
+    return this.#dialer.reachAnyone(address, opener(protocol, this.#pool), signal)
   }
 
   /** As {@link dial}, but only proves that the peer is there. Returns the address that answered first. */
@@ -231,7 +242,10 @@ function asCandidates(candidates: string | Candidates): Candidates {
   return typeof candidates === 'string' ? [candidates] : candidates
 }
 
-function opener(protocol: string): (connection: Connection, patience: AbortSignal) => Promise<PeerStream> {
+function opener(
+  protocol: string,
+  pool: FramePool,
+): (connection: Connection, patience: AbortSignal) => Promise<PeerStream> {
   return async (connection, signal) => {
     const stream = await connection.newStream(protocol, { signal, maxOutboundStreams: STREAMS_PER_CONNECTION })
     // Turned away already, and nobody would ever be told so again.
@@ -240,7 +254,7 @@ function opener(protocol: string): (connection: Connection, patience: AbortSigna
       // Who was silent for so long is so on every stream, and a new one would be opened on the same connection.
       if (error instanceof SftError && error.code === 'ERR_TIMEOUT') abortConnection(connection, error)
     })
-    return { stream: toByteStream(stream), ...peerOf(connection) }
+    return { stream: toByteStream(stream, pool), ...peerOf(connection) }
   }
 }
 

@@ -33,6 +33,8 @@ export class Channel {
   readonly #batch = new Uint8Array(LENGTH_BYTES + MAX_RECORD)
   #batched = 0
   #leaving = false
+  // Records that came in several chunks are put together here; each is opened before the next is read.
+  readonly #record = new Uint8Array(LENGTH_BYTES + MAX_RECORD)
   // Plaintexts are put together here; sealing copies them out, so one buffer serves every record.
   readonly #plaintext = new Uint8Array(MAX_RECORD - RECORD_OVERHEAD)
 
@@ -73,7 +75,8 @@ export class Channel {
     const encoded = encodeMessage(message)
     this.#plaintext[0] = RECORD_KIND.message
     this.#plaintext.set(encoded, 1)
-    this.#seal(1 + encoded.byteLength, message.type === 'close')
+    const frame = this.#seal(1 + encoded.byteLength, message.type === 'close')
+    if (frame) this.#stream.write(frame)
   }
 
   /** Whether the stream takes no more for now. */
@@ -81,12 +84,21 @@ export class Channel {
     return this.#stream.full
   }
 
-  /** Sends bytes of a request, for which the caller waits until the stream is not {@link full}. They may be reused at once. */
+  /**
+   * Sends bytes of a request, for which the caller waits until the stream is not {@link full}: as few records as hold
+   * them, all in one write. They may be reused at once.
+   */
   sendData(id: number, bytes: Uint8Array): void {
     this.#plaintext[0] = RECORD_KIND.data
     new DataView(this.#plaintext.buffer).setUint32(1, id)
-    this.#plaintext.set(bytes, DATA_HEADER)
-    this.#seal(DATA_HEADER + bytes.byteLength, false)
+    const frames: Uint8Array[] = []
+    for (let offset = 0; offset < bytes.byteLength; offset += MAX_DATA) {
+      const record = bytes.subarray(offset, offset + MAX_DATA)
+      this.#plaintext.set(record, DATA_HEADER)
+      const frame = this.#seal(DATA_HEADER + record.byteLength, false)
+      if (frame) frames.push(frame)
+    }
+    if (frames.length > 0) this.#stream.write(...frames)
   }
 
   /** Resolves when the stream can take more; throws `ERR_TIMEOUT` if the peer stops reading. */
@@ -129,24 +141,25 @@ export class Channel {
     this.#stream.abort(error)
   }
 
-  #seal(length: number, final: boolean): void {
+  /** Seals what lies in the plaintext buffer. Returns the frame if it is to be written alone, after those before it. */
+  #seal(length: number, final: boolean): Uint8Array | null {
     if (this.#sealer.done) throw new SftError('ERR_CLOSED', 'the session was closed')
     const size = LENGTH_BYTES + length + RECORD_OVERHEAD
     if (this.#batched + size > this.#batch.byteLength) this.#flush()
     const alone = size > MOST_IN_BATCH
-    const frame = alone ? new Uint8Array(size) : this.#batch.subarray(this.#batched, this.#batched + size)
+    const frame = alone ? this.#stream.take(size) : this.#batch.subarray(this.#batched, this.#batched + size)
     writeLength(frame, length + RECORD_OVERHEAD)
     this.#sealer.seal(frame.subarray(LENGTH_BYTES), this.#plaintext.subarray(0, length), final)
     if (alone) {
       this.#flush()
-      this.#stream.write(frame)
-      return
+      return frame
     }
     this.#batched += size
     if (!this.#leaving) {
       this.#leaving = true
       setImmediate(() => this.#leave())
     }
+    return null
   }
 
   #leave(): void {
@@ -173,7 +186,7 @@ export class Channel {
 
   *#ready(): Generator<Uint8Array> {
     while (!this.#opener.done) {
-      const record = this.#reader.ready(RECORD_OVERHEAD + 1, MAX_RECORD)
+      const record = this.#reader.ready(RECORD_OVERHEAD + 1, MAX_RECORD, this.#record)
       if (record === null) return
       yield record
     }

@@ -1,14 +1,27 @@
 import { SftError } from '../errors.ts'
 import { MAX_WINDOW } from '../wire/limits.ts'
+import { BLOCK_BYTES } from './blocks.ts'
+
+/** Bytes in a millisecond from which on a peer is brisk: a block then takes less than 50 ms. */
+const BRISK = 5_000
 
 /** The credit of the sending side: how many file bytes the peer is ready to receive (docs/protocol.md section 6). */
 export class SendCredit {
   #available: number
   readonly #waiting: { bytes: number; resolve: () => void; reject: (error: Error) => void }[] = []
   #closed: Error | undefined
+  readonly #window: number
+  #grantedAt = Date.now()
+  #brisk = false
 
   constructor(window: number) {
+    this.#window = window
     this.#available = window
+  }
+
+  /** Whether the peer takes bytes fast, going by its last grant and the time since the one before. */
+  get brisk(): boolean {
+    return this.#brisk
   }
 
   /** Takes credit for `bytes` if it is there and nobody waits for it. Throws what {@link close} was given. */
@@ -29,6 +42,9 @@ export class SendCredit {
 
   /** Adds what the peer granted; throws `ERR_PROTOCOL` if that is more than any window. */
   grant(bytes: number): void {
+    const now = Date.now()
+    this.#brisk = bytes >= BRISK * (now - this.#grantedAt) && this.#window >= 4 * BLOCK_BYTES
+    this.#grantedAt = now
     this.#available += bytes
     if (this.#available > MAX_WINDOW)
       throw new SftError('ERR_PROTOCOL', 'the peer granted more credit than any window holds')

@@ -29,9 +29,13 @@ export class FrameReader {
     }
   }
 
-  /** As {@link next}, but returns `null` if the frame is not there yet. */
-  ready(least: number, most: number): Uint8Array | null {
-    return this.#decoder.next(least, most)
+  /**
+   * As {@link next}, but returns `null` if the frame is not there yet.
+   *
+   * @param scratch - As for {@link FrameDecoder.next}.
+   */
+  ready(least: number, most: number, scratch?: Uint8Array): Uint8Array | null {
+    return this.#decoder.next(least, most, scratch)
   }
 
   /** Returns exactly `length` bytes that are not framed. Throws as {@link next}, and `ERR_CLOSED` at any end. */

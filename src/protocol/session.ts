@@ -1,8 +1,8 @@
 import { SftError, toWire } from '../errors.ts'
-import { MAX_REQUESTS } from '../wire/limits.ts'
+import { MAX_DATA, MAX_REQUESTS } from '../wire/limits.ts'
 import type { Action, FileInfo, Message } from '../wire/message.ts'
 import type { Right } from '../wire/rights.ts'
-import { BlockPool } from './blocks.ts'
+import { BLOCK_BYTES, BlockPool } from './blocks.ts'
 import type { Channel, Opened } from './channel.ts'
 import { ReceiveCredit, SendCredit } from './credit.ts'
 import { Exchange, remoteError, type Expected } from './exchange.ts'
@@ -113,7 +113,15 @@ export class Session {
   }
 
   /**
-   * Sends data of a request, at most one record, if there is credit for it and the stream takes it at once; returns
+   * Bytes of data to send at once. Several records in one frame of the muxer cost less than alone, but a frame is seen
+   * over there only when all of it arrived: so only where that takes no time.
+   */
+  get mostAtOnce(): number {
+    return this.#sendCredit.brisk ? BLOCK_BYTES : MAX_DATA
+  }
+
+  /**
+   * Sends data of a request, at most {@link mostAtOnce}, if there is credit for it and the stream takes it at once; returns
    * whether it did.
    */
   trySendData(exchange: Exchange, bytes: Uint8Array): boolean {
@@ -123,7 +131,7 @@ export class Session {
     return true
   }
 
-  /** Sends data of a request, at most one record, once there is credit for it. The bytes may be reused afterwards. */
+  /** Sends data of a request, at most {@link mostAtOnce}, once there is credit for it. The bytes may be reused afterwards. */
   async sendData(exchange: Exchange, bytes: Uint8Array): Promise<void> {
     exchange.throwIfCancelled()
     await this.#sendCredit.take(bytes.byteLength)

@@ -99,10 +99,11 @@ export async function sendBytes(
   bytes: Uint8Array,
   onProgress?: OnProgress,
 ): Promise<void> {
-  for (let offset = 0; offset < bytes.byteLength; offset += MAX_DATA) {
-    const record = bytes.subarray(offset, offset + MAX_DATA)
-    if (!session.trySendData(exchange, record)) await session.sendData(exchange, record)
-    onProgress?.(record.byteLength)
+  for (let offset = 0; offset < bytes.byteLength;) {
+    const piece = bytes.subarray(offset, offset + session.mostAtOnce)
+    if (!session.trySendData(exchange, piece)) await session.sendData(exchange, piece)
+    offset += piece.byteLength
+    onProgress?.(piece.byteLength)
   }
 }
 

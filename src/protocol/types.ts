@@ -8,8 +8,10 @@ export interface ByteStream {
   readonly source: AsyncIterable<Uint8Array | Uint8ArrayList>
   /** Whether written bytes are piling up; wait for {@link drained} before adding more than a few. */
   readonly full: boolean
-  /** Queues bytes, which now belong to the stream and must not change. Throws if the stream is closed. */
-  write(bytes: Uint8Array): void
+  /** Returns bytes to be filled and written once, all of them: for what is worth no allocation of its own. */
+  take(length: number): Uint8Array
+  /** Queues bytes in one go, which now belong to the stream and must not change. Throws if the stream is closed. */
+  write(...parts: Uint8Array[]): void
   /** Resolves when the stream can take more; rejects if it closes first. */
   drained(): Promise<void>
   /** Ends this side's direction after everything written. */

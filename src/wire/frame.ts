@@ -42,15 +42,17 @@ export class FrameDecoder {
    *
    * @param least - Fewest bytes its payload may have.
    * @param most - Most bytes its payload may have.
+   * @param scratch - Where to put together a payload that came in several chunks, with room for `most` bytes and two more.
    * @throws {@link SftError} `ERR_PROTOCOL` if the length is outside that range.
    */
-  next(least: number, most: number): Uint8Array | null {
+  next(least: number, most: number, scratch?: Uint8Array): Uint8Array | null {
     if (this.#pending < LENGTH_BYTES) return null
     const length = this.#peekLength()
     if (length < least || length > most) {
       throw new SftError('ERR_PROTOCOL', `a frame announces ${length} bytes where ${least} to ${most} are allowed`)
     }
-    return this.#pending < LENGTH_BYTES + length ? null : this.#cut(LENGTH_BYTES + length).subarray(LENGTH_BYTES)
+    if (this.#pending < LENGTH_BYTES + length) return null
+    return this.#cut(LENGTH_BYTES + length, scratch).subarray(LENGTH_BYTES)
   }
 
   /** Takes exactly `length` bytes that are not framed, or returns `null` while there are fewer. */
@@ -70,14 +72,14 @@ export class FrameDecoder {
   }
 
   /** Takes `length` bytes, which are there; only those of several chunks are copied. */
-  #cut(length: number): Uint8Array {
+  #cut(length: number, scratch?: Uint8Array): Uint8Array {
     this.#turn()
     this.#pending -= length
     if (this.#chunk.byteLength - this.#at >= length) {
       this.#at += length
       return this.#chunk.subarray(this.#at - length, this.#at)
     }
-    const bytes = new Uint8Array(length)
+    const bytes = scratch?.subarray(0, length) ?? new Uint8Array(length)
     for (let filled = 0; filled < length;) {
       this.#turn()
       const part = this.#chunk.subarray(this.#at, this.#at + length - filled)

@@ -233,8 +233,9 @@ test('R04 a peer that asks and never reads: the answers do not pile up', async (
       get full() {
         return stream.full
       },
-      write: (bytes) => {
-        stream.write(bytes)
+      take: (length) => stream.take(length),
+      write: (...parts) => {
+        stream.write(...parts)
         most = Math.max(most, session.providerStream.queued)
       },
       drained: async () => stream.drained(),

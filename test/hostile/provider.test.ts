@@ -360,7 +360,7 @@ test('F11 F14 answers that are not to the question: refused', async () => {
 })
 
 test('an upload that is acknowledged before its end is no success', async () => {
-  const big = Buffer.alloc(64 * MAX_DATA)
+  const big = Buffer.alloc(2 * MAX_WINDOW) // more than is ever on the way
   expect(
     await notRefused(
       {

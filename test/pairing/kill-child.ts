@@ -42,6 +42,7 @@ function counted(stream: ByteStream, first: 1 | 2): ByteStream {
     get full() {
       return stream.full
     },
+    take: (length) => stream.take(length),
     write: (bytes) => {
       sent += 2
       reach(`sending ${sent}`)

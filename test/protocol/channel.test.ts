@@ -15,9 +15,10 @@ async function channels(): Promise<{ near: Channel; far: Channel; writes: number
     get full() {
       return a.full
     },
-    write: (bytes) => {
-      writes.push(bytes.byteLength)
-      a.write(bytes)
+    take: (length) => a.take(length),
+    write: (...parts) => {
+      writes.push(parts.reduce((sum, bytes) => sum + bytes.byteLength, 0))
+      a.write(...parts)
     },
     drained: async () => a.drained(),
     close: async () => a.close(),

@@ -25,7 +25,10 @@ function memoryEnd(outgoing: Direction, incoming: Direction): MemoryStream {
     get queued() {
       return outgoing.queued
     },
-    write: (bytes) => outgoing.write(bytes),
+    take: (length) => new Uint8Array(length),
+    write: (...parts) => {
+      for (const bytes of parts) outgoing.write(bytes)
+    },
     drained: async () => outgoing.drained(),
     close: () => Promise.resolve(outgoing.end()),
     abort() {

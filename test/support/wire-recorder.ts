@@ -20,7 +20,9 @@ export function attacked(stream: ByteStream, meddle: { outgoing?: Meddle; incomi
     get full() {
       return stream.full
     },
-    write(bytes) {
+    take: (length) => new Uint8Array(length),
+    write(...parts) {
+      const bytes = Buffer.concat(parts)
       const changed = outgoing ? outgoing(bytes) : bytes
       if (changed.byteLength > 0) stream.write(changed)
     },
@@ -62,7 +64,9 @@ export function cutAfter(stream: ByteStream, direction: 'outgoing' | 'incoming',
     get full() {
       return stream.full
     },
-    write(bytes) {
+    take: (length) => new Uint8Array(length),
+    write(...parts) {
+      const bytes = Buffer.concat(parts)
       if (direction === 'incoming') {
         if (left > 0) stream.write(bytes)
         return
