@@ -14,7 +14,8 @@ if (!process.argv.includes('--if-stale') || built < newest) {
     entryPoints: {
       sft: 'src/cli/main.ts',
       index: 'src/index.ts',
-      'small-files-worker': 'src/fs/small-files-worker.ts', // a thread of its own
+      'small-files-worker': 'src/fs/small-files-worker.ts', // threads of their own
+      'hash-worker': 'src/crypto/hash-worker.ts',
     },
     outdir: 'dist',
     bundle: true,

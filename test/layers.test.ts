@@ -15,7 +15,7 @@ const LAYERS: Record<string, Layer> = {
   wire: { local: ['errors'], outside: ['protons-runtime', 'uint8arraylist', 'uint8arrays/'] },
   crypto: {
     local: ['errors'],
-    outside: ['libsodium-wrappers', 'sodium-native', '@noble/', '@scure/bip39/', 'node:crypto'],
+    outside: ['libsodium-wrappers', 'sodium-native', '@noble/', '@scure/bip39/', 'node:crypto', 'node:worker_threads'],
   },
   protocol: { local: ['errors', 'wire', 'crypto'], outside: ['it-pipe', 'uint8arraylist'] },
   net: {

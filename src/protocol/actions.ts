@@ -1,4 +1,5 @@
-import { createHasher, sameDigest } from '../crypto/digest.ts'
+import { createBlockHasher } from '../crypto/block-hasher.ts'
+import { sameDigest } from '../crypto/digest.ts'
 import { SftError } from '../errors.ts'
 import { MAX_DATA } from '../wire/limits.ts'
 import type { Action, Algorithm } from '../wire/message.ts'
@@ -248,13 +249,18 @@ export class Actions {
   }
 
   async #digestOf(source: FileSource, algorithm: Algorithm, exchange: Exchange): Promise<Uint8Array> {
-    const hasher = createHasher(algorithm)
-    for await (const block of readBlocks(source, 0, source.file.size, this.#session.pool)) {
-      exchange.throwIfCancelled()
-      hasher.update(block)
+    const { size } = source.file
+    const hasher = createBlockHasher(algorithm, size)
+    try {
+      for await (const block of readBlocks(source, 0, size, this.#session.pool)) {
+        exchange.throwIfCancelled()
+        await hasher.update(block)
+      }
+      await source.verify()
+      return await hasher.digest()
+    } finally {
+      hasher.drop()
     }
-    await source.verify()
-    return hasher.digest()
   }
 
   #may(right: Right, path: RemotePath): boolean {

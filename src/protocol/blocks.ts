@@ -3,18 +3,18 @@ import { MAX_DATA } from '../wire/limits.ts'
 /** Bytes of a block: what is read from or written to a disk at once, a whole number of data records. */
 export const BLOCK_BYTES = 4 * MAX_DATA
 
-/** Most blocks kept for reuse; more are left to the garbage collector. */
-const MOST_KEPT = 16
+/** Most blocks kept for reuse: a whole window and some. More are left to the garbage collector. */
+const MOST_KEPT = 80
 
 /**
- * Buffers of one size, used again and again: allocating them for every read costs more than the encryption does
+ * Buffers of one size, in memory that threads can share, used again and again: allocating them for every read costs more than the encryption does
  * (fresh pages, and garbage collections that external memory sets off).
  */
 export class BlockPool {
   readonly #free: Uint8Array[] = []
 
   take(): Uint8Array {
-    return this.#free.pop() ?? new Uint8Array(BLOCK_BYTES)
+    return this.#free.pop() ?? new Uint8Array(new SharedArrayBuffer(BLOCK_BYTES))
   }
 
   /** Takes a block back. It must not be used afterwards. A buffer of another size is ignored. */
@@ -22,3 +22,6 @@ export class BlockPool {
     if (block.byteLength === BLOCK_BYTES && this.#free.length < MOST_KEPT) this.#free.push(block)
   }
 }
+
+/** The blocks of all sessions of this process. */
+export const SHARED_POOL = new BlockPool()

@@ -1,4 +1,5 @@
-import { createHasher, md5, sameDigest, type Hasher } from '../crypto/digest.ts'
+import { createBlockHasher, type BlockHasher } from '../crypto/block-hasher.ts'
+import { md5, sameDigest } from '../crypto/digest.ts'
 import { SftError, type SftErrorCode } from '../errors.ts'
 import { MAX_DATA } from '../wire/limits.ts'
 import type { FileInfo } from '../wire/message.ts'
@@ -72,22 +73,25 @@ async function sendSmall(...[session, exchange, source, part, onProgress]: SendA
 }
 
 async function sendLarge(...[session, exchange, source, part, onProgress]: SendArguments): Promise<Transferred> {
-  const hasher = createHasher('md5')
-  if (part.begin) session.sendBegin(exchange.id, part.begin)
-  for await (const block of readBlocks(source, 0, part.offset, session.pool)) {
-    exchange.throwIfCancelled() // nothing is sent yet, so that only this ends the work for a peer that is gone
-    hasher.update(block)
+  const hasher = createBlockHasher('md5', part.end ?? Infinity)
+  try {
+    if (part.begin) session.sendBegin(exchange.id, part.begin)
+    for await (const block of readBlocks(source, 0, part.offset, session.pool)) {
+      exchange.throwIfCancelled() // nothing is sent yet, so that only this ends the work for a peer that is gone
+      await hasher.update(block)
+    }
+    let size = part.offset
+    const blocks =
+      part.end === null ? readToEnd(source, session.pool) : readBlocks(source, part.offset, part.end, session.pool)
+    for await (const block of blocks) {
+      size += block.byteLength
+      await both(hasher.update(block), sendBytes(session, exchange, block, onProgress))
+    }
+    await source.verify()
+    return { size, md5: await hasher.digest() }
+  } finally {
+    hasher.drop()
   }
-  let size = part.offset
-  const blocks =
-    part.end === null ? readToEnd(source, session.pool) : readBlocks(source, part.offset, part.end, session.pool)
-  for await (const block of blocks) {
-    hasher.update(block)
-    size += block.byteLength
-    await sendBytes(session, exchange, block, onProgress)
-  }
-  await source.verify()
-  return { size, md5: hasher.digest() }
 }
 
 type SendArguments = Parameters<typeof sendFile>
@@ -134,26 +138,27 @@ export async function receiveFile(
   if (size !== null && size <= MAX_DATA && offset === 0)
     return receiveSmall(session, exchange, size, createSink, onProgress)
   const sink = await createSink()
+  const hasher = createBlockHasher('md5', size ?? Infinity)
   try {
     if (sink.kept !== offset) throw new SftError('ERR_CHANGED', 'what is kept of the file is not what it was')
-    const hasher = createHasher('md5')
     await hashKept(session, exchange, sink, hasher)
     let received = offset
     for await (const block of exchange.inbox.blocks()) {
       received += block.byteLength
       if (size !== null && received > size) throw tooMuch()
-      hasher.update(block)
-      await sink.write(block)
+      await both(hasher.update(block), sink.write(block))
       session.consumed(block.byteLength)
       onProgress?.(block.byteLength)
     }
-    const transferred = verified(await exchange.ended, size ?? received, received, () => hasher.digest())
+    const transferred = verified(await exchange.ended, size ?? received, received, await hasher.digest())
     exchange.throwIfCancelled()
     await sink.commit()
     return transferred
   } catch (error) {
     await (sink.kept === offset && isUseless(error) ? sink.discard() : sink.setAside())
     throw error
+  } finally {
+    hasher.drop()
   }
 }
 
@@ -167,7 +172,7 @@ async function receiveSmall(
 ): Promise<Transferred> {
   const bytes = await exchange.inbox.whole(size)
   if (bytes === null) throw tooMuch()
-  const transferred = verified(await exchange.ended, size, bytes.byteLength, () => md5(bytes))
+  const transferred = verified(await exchange.ended, size, bytes.byteLength, md5(bytes))
   if (!session.stores.tryTake()) await session.stores.take()
   try {
     exchange.throwIfCancelled()
@@ -189,25 +194,29 @@ async function receiveSmall(
 }
 
 /** Adds what an earlier attempt left to the digest, while more of the file arrives. */
-async function hashKept(session: Session, exchange: Exchange, sink: FileSink, hasher: Hasher): Promise<void> {
+async function hashKept(session: Session, exchange: Exchange, sink: FileSink, hasher: BlockHasher): Promise<void> {
   const kept = { read: async (buffer: Uint8Array, offset: number) => sink.readKept(buffer, offset) }
   for await (const block of readBlocks(kept, 0, sink.kept, session.pool)) {
     exchange.throwIfCancelled()
-    hasher.update(block)
+    await hasher.update(block)
   }
 }
 
 /** Compares what arrived with what was announced and with what the sender says of it at the end. */
-function verified(end: End, size: number, received: number, digest: () => Uint8Array): Transferred {
+function verified(end: End, size: number, received: number, own: Uint8Array): Transferred {
   if (end.error !== 0) throw remoteError(end.error)
   if (received !== size || end.size !== size) {
     throw new SftError('ERR_TRUNCATED', `${received} of ${size} bytes arrived`)
   }
-  const own = digest()
   if (!sameDigest(own, end.md5)) {
     throw new SftError('ERR_DIGEST', 'the bytes that arrived differ from those that were sent; nothing was kept')
   }
   return { size, md5: own }
+}
+
+/** Waits for two uses of one block, also for the second if the first fails, and throws what failed. */
+async function both(...uses: (Promise<void> | undefined)[]): Promise<void> {
+  for (const use of await Promise.allSettled(uses)) if (use.status === 'rejected') throw use.reason
 }
 
 function tooMuch(): SftError {
