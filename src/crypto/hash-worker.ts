@@ -24,5 +24,5 @@ parentPort?.on('message', (message: ToHashWorker) => {
 })
 
 function answer(result: FromHashWorker): void {
-  parentPort?.postMessage(result)
+  parentPort?.postMessage(result, [])
 }

@@ -3,6 +3,7 @@ import { lstat, open, type FileHandle } from 'node:fs/promises'
 import { SftError } from '../errors.ts'
 import type { FileSource } from '../protocol/types.ts'
 import type { FileInfo } from '../wire/message.ts'
+import type { DigestMemory } from './digest-memory.ts'
 import { fileInfo } from './entry.ts'
 import { fileError } from './errno.ts'
 
@@ -11,14 +12,16 @@ export class LocalFileSource implements FileSource {
   readonly file: FileInfo
   readonly #handle: FileHandle
   readonly #opened: BigIntStats
+  readonly #digests: DigestMemory | undefined
 
   /**
    * Opens the file at `address`.
    *
    * @param followLink - Whether a symbolic link in its place is followed: for paths the user typed, never for a peer's.
+   * @param digests - Where its digest may be known from, and is noted.
    * @throws {@link SftError} `ERR_WRONG_TYPE` for anything but a regular file, without ever blocking on it.
    */
-  static async open(address: string, followLink = false): Promise<LocalFileSource> {
+  static async open(address: string, followLink = false, digests?: DigestMemory): Promise<LocalFileSource> {
     // Looking first spares a device or pipe being opened at all; O_NONBLOCK and the second look cover a swap in between.
     if (!followLink) expectFile(await lstat(address, { bigint: true }))
     const handle = await open(
@@ -28,17 +31,26 @@ export class LocalFileSource implements FileSource {
     try {
       const stats = await handle.stat({ bigint: true })
       expectFile(stats)
-      return new LocalFileSource(handle, stats)
+      return new LocalFileSource(handle, stats, digests)
     } catch (error) {
       await handle.close()
       throw error
     }
   }
 
-  private constructor(handle: FileHandle, opened: BigIntStats) {
+  private constructor(handle: FileHandle, opened: BigIntStats, digests: DigestMemory | undefined) {
     this.#handle = handle
     this.#opened = opened
+    this.#digests = digests
     this.file = fileInfo(opened)
+  }
+
+  get md5(): Uint8Array | undefined {
+    return this.#digests?.recall(this.#opened)
+  }
+
+  remember(md5: Uint8Array): void {
+    this.#digests?.remember(this.#opened, md5)
   }
 
   async read(buffer: Uint8Array, offset: number): Promise<number> {

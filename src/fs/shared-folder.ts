@@ -3,6 +3,7 @@ import { SftError } from '../errors.ts'
 import type { CreateOptions, FileSink, FileSource, FileStore, Kept } from '../protocol/types.ts'
 import type { Entry, FileInfo, Unlistable } from '../wire/message.ts'
 import { baseName, components, ROOT, type RemotePath } from '../wire/path.ts'
+import { DigestMemory } from './digest-memory.ts'
 import { entryType, fileInfo } from './entry.ts'
 import { fileError } from './errno.ts'
 import { LocalFileSink, type PartsPlace } from './file-sink.ts'
@@ -20,6 +21,7 @@ export class SharedFolder implements FileStore {
   readonly #root: Folder
   readonly #mount: string
   readonly #parts: PartsFolder
+  readonly #digests = new DigestMemory()
   /** What needs the root's descriptor for a moment longer. */
   readonly #underWay = new Set<Promise<unknown>>()
   #closed = false
@@ -72,7 +74,7 @@ export class SharedFolder implements FileStore {
     expectPublic(path)
     const small = await this.#readSmall(path)
     if (small !== null) return small
-    return this.#inParent(path, async (folder, name) => LocalFileSource.open(folder.at(name)))
+    return this.#inParent(path, async (folder, name) => LocalFileSource.open(folder.at(name), false, this.#digests))
   }
 
   async create(path: RemotePath, file: FileInfo, options: CreateOptions): Promise<FileSink> {

@@ -55,7 +55,10 @@ function noiseCrypto(sodium: Sodium, aead: Aead, pool: FramePool): ICryptoInterf
       const length = ciphertext.byteLength - TAG_BYTES
       // What is given to write to is the ciphertext itself, or a copy of it that nobody else has.
       const message = dst ?? new Uint8Array(length)
-      copyInto(message, ciphertext instanceof Uint8Array ? ciphertext.subarray(0, length) : ciphertext.sublist(0, length))
+      copyInto(
+        message,
+        ciphertext instanceof Uint8Array ? ciphertext.subarray(0, length) : ciphertext.sublist(0, length),
+      )
       if (!aead.open(message, ciphertext.subarray(length), nonce, ad, key)) {
         throw new SftError('ERR_DECRYPT', 'a message of Noise was altered on the way')
       }

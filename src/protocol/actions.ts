@@ -1,4 +1,4 @@
-import { createBlockHasher } from '../crypto/block-hasher.ts'
+import { createBlockHasher, knownDigest } from '../crypto/block-hasher.ts'
 import { sameDigest } from '../crypto/digest.ts'
 import { SftError } from '../errors.ts'
 import { MAX_DATA } from '../wire/limits.ts'
@@ -250,14 +250,17 @@ export class Actions {
 
   async #digestOf(source: FileSource, algorithm: Algorithm, exchange: Exchange): Promise<Uint8Array> {
     const { size } = source.file
-    const hasher = createBlockHasher(algorithm, size)
+    const known = algorithm === 'md5' ? source.md5 : undefined
+    const hasher = known ? knownDigest(known) : createBlockHasher(algorithm, size)
     try {
-      for await (const block of readBlocks(source, 0, size, this.#session.pool)) {
+      for await (const block of readBlocks(source, 0, known ? 0 : size, this.#session.pool)) {
         exchange.throwIfCancelled()
         await hasher.update(block)
       }
       await source.verify()
-      return await hasher.digest()
+      const digest = await hasher.digest()
+      if (algorithm === 'md5') source.remember?.(digest)
+      return digest
     } finally {
       hasher.drop()
     }

@@ -1,4 +1,4 @@
-import { createBlockHasher, type BlockHasher } from '../crypto/block-hasher.ts'
+import { createBlockHasher, knownDigest, type BlockHasher } from '../crypto/block-hasher.ts'
 import { md5, sameDigest } from '../crypto/digest.ts'
 import { SftError, type SftErrorCode } from '../errors.ts'
 import { MAX_DATA } from '../wire/limits.ts'
@@ -73,10 +73,11 @@ async function sendSmall(...[session, exchange, source, part, onProgress]: SendA
 }
 
 async function sendLarge(...[session, exchange, source, part, onProgress]: SendArguments): Promise<Transferred> {
-  const hasher = createBlockHasher('md5', part.end ?? Infinity)
+  const known = source.md5
+  const hasher = known ? knownDigest(known) : createBlockHasher('md5', part.end ?? Infinity)
   try {
     if (part.begin) session.sendBegin(exchange.id, part.begin)
-    for await (const block of readBlocks(source, 0, part.offset, session.pool)) {
+    for await (const block of readBlocks(source, 0, known ? 0 : part.offset, session.pool)) {
       exchange.throwIfCancelled() // nothing is sent yet, so that only this ends the work for a peer that is gone
       await hasher.update(block)
     }
@@ -88,7 +89,9 @@ async function sendLarge(...[session, exchange, source, part, onProgress]: SendA
       await both(hasher.update(block), sendBytes(session, exchange, block, onProgress))
     }
     await source.verify()
-    return { size, md5: await hasher.digest() }
+    const md5 = await hasher.digest()
+    source.remember?.(md5)
+    return { size, md5 }
   } finally {
     hasher.drop()
   }
@@ -215,8 +218,10 @@ function verified(end: End, size: number, received: number, own: Uint8Array): Tr
 }
 
 /** Waits for two uses of one block, also for the second if the first fails, and throws what failed. */
-async function both(...uses: (Promise<void> | undefined)[]): Promise<void> {
-  for (const use of await Promise.allSettled(uses)) if (use.status === 'rejected') throw use.reason
+async function both(first: Promise<void> | undefined, second: Promise<void>): Promise<void> {
+  for (const use of await Promise.allSettled([first ?? Promise.resolve(), second])) {
+    if (use.status === 'rejected') throw use.reason
+  }
 }
 
 function tooMuch(): SftError {

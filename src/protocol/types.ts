@@ -23,6 +23,10 @@ export interface ByteStream {
 /** An open file that is read to be sent. */
 export interface FileSource {
   readonly file: FileInfo
+  /** Its MD5, where it is known from an earlier reading of the same file, unaltered. */
+  readonly md5?: Uint8Array | undefined
+  /** Notes its MD5 for later; called after {@link verify}. */
+  remember?(md5: Uint8Array): void
   /** Reads up to `buffer.byteLength` bytes at `offset` and returns how many; 0 only at the end of the file. */
   read(buffer: Uint8Array, offset: number): Promise<number>
   /** Throws ERR_CHANGED unless the file is still the one that was opened, unaltered. */

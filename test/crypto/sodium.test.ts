@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, diffieHellman } from 'node:crypto'
+import { createCipheriv, createHash, createPrivateKey, createPublicKey, diffieHellman } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import * as fc from 'fast-check'
@@ -114,6 +114,69 @@ test('R15: what streams take outside the reach of the collector is given back wh
     await new Promise((resolve) => setTimeout(resolve))
   }
   expect(heap()).toBe(before)
+})
+
+describe('ChaCha20-Poly1305 in place', () => {
+  // RFC 8439 section 2.8.2
+  const key = Uint8Array.from({ length: 32 }, (_, at) => 0x80 + at)
+  const nonce = fromHex('070000004041424344454647')
+  const ad = fromHex('50515253c0c1c2c3c4c5c6c7')
+  const text =
+    "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be it."
+  const aead = BUILDS[0]?.aead
+
+  test('seals as RFC 8439 has it, and opens', () => {
+    const [message, tag] = [Buffer.from(text), Buffer.alloc(16)]
+    aead?.seal(message, tag, nonce, ad, key)
+    expect(toHex(message.subarray(0, 16))).toBe('d31a8d34648e60db7b86afbc53ef7ec2')
+    expect(toHex(tag)).toBe('1ae10b594f09e26a7e902ecbd0600691')
+    expect(aead?.open(message, tag, nonce, ad, key)).toBe(true)
+    expect(message.toString()).toBe(text)
+  })
+
+  test('seals without additional data as node:crypto does', () => {
+    const [message, tag] = [Buffer.from(text), Buffer.alloc(16)]
+    aead?.seal(message, tag, nonce, new Uint8Array(0), key)
+    const cipher = createCipheriv('chacha20-poly1305', key, nonce, { authTagLength: 16 })
+    expect(message).toEqual(Buffer.concat([cipher.update(text), cipher.final()]))
+    expect(tag).toEqual(cipher.getAuthTag())
+  })
+
+  test('opens nothing of which a bit was changed', () => {
+    const [message, tag] = [Buffer.from(text), Buffer.alloc(16)]
+    aead?.seal(message, tag, nonce, ad, key)
+    for (const changed of [message, tag, nonce, ad, key]) {
+      const copies = [message, tag, nonce, ad, key].map((bytes) => {
+        const copy = Uint8Array.from(bytes)
+        if (bytes === changed) copy[copy.byteLength - 1] = (copy.at(-1) ?? 0) ^ 1
+        return copy
+      }) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array]
+      expect(aead?.open(...copies)).toBe(false)
+    }
+  })
+})
+
+describe.each(BUILDS)('X25519 of $name', (sodium) => {
+  test('both sides come to one point, which is that of node:crypto', () => {
+    const [one, two] = [sodium.keyPair(), sodium.keyPair()]
+    const point = sodium.scalarMult(one.secretKey, two.publicKey)
+    expect(sodium.scalarMult(two.secretKey, one.publicKey)).toEqual(point)
+    const privateKey = createPrivateKey({
+      key: Buffer.concat([fromHex('302e020100300506032b656e04220420'), one.secretKey]),
+      format: 'der',
+      type: 'pkcs8',
+    })
+    const publicKey = createPublicKey({
+      key: Buffer.concat([fromHex('302a300506032b656e032100'), two.publicKey]),
+      format: 'der',
+      type: 'spki',
+    })
+    expect(Buffer.from(point ?? [])).toEqual(diffieHellman({ privateKey, publicKey }))
+  })
+
+  test.each(LOW_ORDER)('refuses the point %s', (point) => {
+    expect(sodium.scalarMult(sodium.keyPair().secretKey, fromHex(point))).toBeNull()
+  })
 })
 
 test('both builds give the same bytes', () => {
