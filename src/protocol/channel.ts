@@ -1,6 +1,7 @@
 import { pipe } from 'it-pipe'
 import type { Opener, Sealer } from '../crypto/secretstream.ts'
 import { SftError } from '../errors.ts'
+import { copyBytes } from '../wire/copy.ts'
 import { writeLength } from '../wire/frame.ts'
 import {
   DATA_HEADER,
@@ -94,7 +95,7 @@ export class Channel {
     const frames: Uint8Array[] = []
     for (let offset = 0; offset < bytes.byteLength; offset += MAX_DATA) {
       const record = bytes.subarray(offset, offset + MAX_DATA)
-      this.#plaintext.set(record, DATA_HEADER)
+      copyBytes(record, this.#plaintext, DATA_HEADER)
       const frame = this.#seal(DATA_HEADER + record.byteLength, false)
       if (frame) frames.push(frame)
     }
