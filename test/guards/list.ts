@@ -56,7 +56,7 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     file: 'wire/path.ts',
-    text: "if (encoder.encode(text).byteLength > MAX_PATH_BYTES) throw badPath('is too long')",
+    text: "if (isLonger(text, MAX_PATH_BYTES)) throw badPath('is too long')",
     tests: ['wire/path'],
   },
   {
@@ -236,8 +236,8 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     file: 'protocol/transfer.ts',
-    text: 'if (!sameDigest(md5, end.md5)) {',
-    without: 'if (md5.byteLength === 0) {',
+    text: 'if (!sameDigest(own, end.md5)) {',
+    without: 'if (own.byteLength === 0) {',
     tests: ['hostile/framing', 'hostile/provider'],
     only: 'F07 F10',
   },
@@ -256,8 +256,8 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     file: 'protocol/transfer.ts',
-    text: 'await source.verify()\n  return { size, md5: hasher.digest() }',
-    without: 'return { size, md5: hasher.digest() }',
+    text: 'await source.verify()\n    const md5 = await hasher.digest()',
+    without: 'const md5 = await hasher.digest()',
     tests: ['fs/file-source'],
   },
   {
@@ -298,7 +298,7 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     file: 'protocol/actions.ts',
-    text: "        this.#authorize('put', path)\n        if (overwrite) this.#authorize('overwrite', path)\n",
+    text: "          this.#authorize('put', path)\n          if (overwrite) this.#authorize('overwrite', path)\n",
     tests: ['rights/matrix'],
     only: 'A04',
   },

@@ -55,7 +55,7 @@ test('A14: nothing that a client is told names a folder of the other machine', a
     for (const secret of [root, sharer.home, 'passwd']) expect(stdout + stderr).not.toContain(secret)
   }
   const fine = told.flatMap(({ exit }, index) => (exit === 0 ? [lines[index]?.[0]] : []))
-  expect(fine).toEqual(['get', 'ls']) // a link is left out
+  expect(fine).toEqual(['ls'])
 })
 
 /** What tells one person's machine from another's. */
