@@ -95,7 +95,7 @@ test('an upload whose right is taken away meanwhile is refused, and nothing of i
   const { exit, stderr } = await storing
   expect({ exit, stderr }).toEqual({
     exit: 5,
-    stderr: expect.stringMatching(/^sft: upload[^\n]*: the share does not allow it[^\n]*\n/),
+    stderr: expect.stringMatching(/^sft: upload[^\n]*: the share does not allow it[^\n]*\n/m),
   })
   expect(namesIn(root)).toEqual(['huge', 'small'])
 
