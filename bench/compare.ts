@@ -1,6 +1,6 @@
 /**
- * sft side by side with scp, sftp, rsync over ssh and magic-wormhole on this machine: `npm run bench`, or
- * `npm run bench:quick`. docs/performance.md says what is measured and how to read it.
+ * sft side by side with itself without native code (`sft-wasm`), scp, sftp, rsync over ssh and magic-wormhole on this
+ * machine: `npm run bench`, or `npm run bench:quick`. docs/performance.md says what is measured and how to read it.
  *
  * `--only 'get-*,ls'` chooses cases, `--against 'scp*'` rivals. `--pairs N`, `--size MIB`, `--files N`, `--limit SECONDS`
  * and `--json FILE` set what their names say, `--dir` the disk, and `--sft` another checkout than this one.
@@ -113,7 +113,7 @@ function chosen(list: string, name: string): boolean {
 }
 
 function contenders(): Contender[] {
-  const found = [sft(values.sft, folder)]
+  const found: Contender[] = sft(values.sft, folder)
   for (const family of [ssh, wormhole]) {
     try {
       found.push(...[family(folder)].flat())

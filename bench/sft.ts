@@ -1,6 +1,7 @@
-/** sft itself: a share that any peer may use, and the commands of this build. */
+/** sft itself, with and without native code: a share that any peer may use, and the commands of this build. */
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, symlinkSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import type { Command, Contender, Setup, Task } from './contender.ts'
 import { Standing } from './far-end.ts'
@@ -13,19 +14,47 @@ import { Standing } from './far-end.ts'
 export function copyOfBuild(repository: string, folder: string): [string, ...string[]] {
   execFileSync(process.execPath, ['build.ts', '--if-stale'], { cwd: repository, stdio: 'inherit' })
   const copy = join(folder, 'sft')
+  const program = copyOfFiles(repository, copy)
+  symlinkSync(join(repository, 'node_modules'), join(copy, 'node_modules')) // for what has a binary beside its code
+  return program
+}
+
+/**
+ * The same as where the optional package `sodium-native` is missing: all else is bundled in `dist`.
+ *
+ * @throws {Error} If the package would be found from inside `folder`.
+ */
+function copyWithoutNative(repository: string, folder: string): [string, ...string[]] {
+  const program = copyOfFiles(repository, join(folder, 'sft-wasm'))
+  let found: string
+  try {
+    found = createRequire(program[1]).resolve('sodium-native')
+  } catch {
+    return program
+  }
+  throw new Error(`sft-wasm would load ${found}; choose another --dir`)
+}
+
+function copyOfFiles(repository: string, copy: string): [string, string] {
   mkdirSync(copy)
   for (const part of ['bin', 'dist', 'package.json'])
     cpSync(join(repository, part), join(copy, part), { recursive: true })
-  symlinkSync(join(repository, 'node_modules'), join(copy, 'node_modules')) // for what has a binary beside its code
   return [process.execPath, join(copy, 'bin', 'sft.js')]
 }
 
-export function sft(repository: string, folder: string): Contender {
-  const program = copyOfBuild(repository, folder)
+/** sft as it is installed, and `sft-wasm`: both its ends without native code. */
+export function sft(repository: string, folder: string): [Contender, Contender] {
+  return [
+    contender('sft', copyOfBuild(repository, folder), folder),
+    contender('sft-wasm', copyWithoutNative(repository, folder), folder),
+  ]
+}
+
+function contender(name: string, program: readonly [string, ...string[]], folder: string): Contender {
   const client = { SFT_HOME: join(folder, 'client-home') }
 
   return {
-    name: 'sft',
+    name,
     does: () => true,
     async setUp(task: Task): Promise<Setup> {
       const { action, source, into } = task

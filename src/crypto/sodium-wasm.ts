@@ -1,28 +1,18 @@
-import type { PullStream, PushStream, Sodium } from './sodium.ts'
+import type { Sodium } from './sodium.ts'
+import { WasmRecords, type WasmModule } from './wasm-records.ts'
 
-/** The memory of the WebAssembly build, in which the state of a stream lies: the package gives none of it back. */
-interface Memory {
-  readonly HEAPU8: Uint8Array
-  _free(address: number): void
-}
-
-/** Bytes of `crypto_secretstream_xchacha20poly1305_state`. */
-const STATE_BYTES = 52
+let loaded: Promise<Sodium> | undefined
 
 /** Loads libsodium's WebAssembly build, which runs wherever JavaScript does. */
 export async function loadWasm(): Promise<Sodium> {
+  loaded ??= load()
+  return loaded
+}
+
+async function load(): Promise<Sodium> {
   const { default: sodium } = await import('libsodium-wrappers')
   await sodium.ready
-  const { libsodium: memory } = sodium as unknown as { libsodium: Memory }
-  const states = new FinalizationRegistry((address: number) => {
-    memory.HEAPU8.fill(0, address, address + STATE_BYTES)
-    memory._free(address)
-  })
-  /** Gives the state of a stream back once the stream is collected. */
-  const owning = <T extends object>(stream: T, state: unknown): T => {
-    states.register(stream, state as number)
-    return stream
-  }
+  const records = new WasmRecords((sodium as unknown as { libsodium: WasmModule }).libsodium)
   return {
     name: 'wasm',
     randomBytes: (length) => sodium.randombytes_buf(length),
@@ -49,17 +39,11 @@ export async function loadWasm(): Promise<Sodium> {
       const { state, header } = givenHeader
         ? { state: sodium.crypto_secretstream_xchacha20poly1305_init_pull(givenHeader, key), header: givenHeader }
         : sodium.crypto_secretstream_xchacha20poly1305_init_push(key)
-      const push: PushStream['push'] = (sealed, plaintext, tag) =>
-        sealed.set(sodium.crypto_secretstream_xchacha20poly1305_push(state, plaintext, null, tag))
-      return owning({ header, push }, state)
+      return records.pushStream(state as unknown as number, header)
     },
     pullStream(key, header) {
       const state = sodium.crypto_secretstream_xchacha20poly1305_init_pull(header, key)
-      const pull: PullStream['pull'] = (sealed) => {
-        const opened = sodium.crypto_secretstream_xchacha20poly1305_pull(state, sealed, null)
-        return opened === false ? null : { tag: opened.tag, plaintext: opened.message }
-      }
-      return owning({ pull }, state)
+      return records.pullStream(state as unknown as number)
     },
     scalarMult(secretKey, publicKey) {
       try {

@@ -1,4 +1,5 @@
 import { noise, pureJsCrypto, type ICryptoInterface } from '@chainsafe/libp2p-noise'
+import { defaultCrypto } from '@chainsafe/libp2p-noise/crypto'
 import type { MessageStream } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import type { Aead, Sodium } from '../crypto/sodium.ts'
@@ -18,7 +19,8 @@ const TAG_BYTES = 16
  * @param pool - Is told which bytes were copied on their way to the socket.
  */
 export function secure(sodium: Sodium, pool: FramePool): CreateEncrypter {
-  const create = sodium.aead ? noise({ crypto: noiseCrypto(sodium, sodium.aead, pool) }) : noise()
+  const crypto = sodium.aead ? libsodiumCrypto(sodium, sodium.aead, pool) : nodeCrypto(pool)
+  const create = noise({ crypto })
   return (components) => {
     const encrypter = create(components)
     return {
@@ -29,7 +31,22 @@ export function secure(sodium: Sodium, pool: FramePool): CreateEncrypter {
   }
 }
 
-function noiseCrypto(sodium: Sodium, aead: Aead, pool: FramePool): ICryptoInterface {
+/** The cipher of Node, as Noise comes with it, whose output is joined to one piece. */
+function nodeCrypto(pool: FramePool): ICryptoInterface {
+  return {
+    ...defaultCrypto,
+    chaCha20Poly1305Encrypt(plaintext, nonce, ad, key) {
+      const sealed = defaultCrypto.chaCha20Poly1305Encrypt(plaintext, nonce, ad, key)
+      for (const chunk of chunksOf(plaintext)) pool.copied(chunk)
+      const whole = Buffer.allocUnsafeSlow(LENGTH_BYTES + sealed.byteLength)
+      copyInto(whole.subarray(LENGTH_BYTES), sealed)
+      whole.writeUInt16BE(sealed.byteLength)
+      return whole.subarray(LENGTH_BYTES)
+    },
+  }
+}
+
+function libsodiumCrypto(sodium: Sodium, aead: Aead, pool: FramePool): ICryptoInterface {
   return {
     ...pureJsCrypto,
     generateX25519KeyPair() {

@@ -127,6 +127,21 @@ export const GUARDS: readonly Guard[] = [
     tests: ['crypto/secretstream'],
   },
   {
+    file: 'crypto/wasm-records.ts',
+    text: "if (length > MOST_BYTES) throw new SftError('ERR_INTERNAL', 'a record was to be sealed that is too long')",
+    tests: ['crypto/wasm-records'],
+  },
+  {
+    file: 'crypto/wasm-records.ts',
+    text: 'if (length > MOST_BYTES) return null',
+    tests: ['crypto/wasm-records'],
+  },
+  {
+    file: 'crypto/wasm-records.ts',
+    text: 'if (status !== 0) return null',
+    tests: ['crypto/wasm-records', 'crypto/secretstream'],
+  },
+  {
     file: 'crypto/keys.ts',
     text: "if (shared === null) throw new SftError('ERR_PROTOCOL', 'the peer sent a key that leads to no secret')",
     without: 'if (shared === null) return { seal: new Uint8Array(32), open: new Uint8Array(32) }',

@@ -4,10 +4,14 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { tcp } from '@libp2p/tcp'
-import { createLibp2p } from 'libp2p'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p, type Libp2p } from 'libp2p'
 import { expect, onTestFinished, test } from 'vitest'
+import { loadSodium } from '../../src/crypto/load-sodium.ts'
+import { FramePool } from '../../src/net/frame-pool.ts'
 import { generateIdentity } from '../../src/net/identity.ts'
 import { Node } from '../../src/net/node.ts'
+import { secure } from '../../src/net/secure.ts'
 
 const ECHO = '/echo/1.0.0'
 const LOOPBACK = '/ip4/127.0.0.1/tcp/0'
@@ -26,25 +30,45 @@ async function echoed(address: string, bytes: Uint8Array): Promise<Uint8Array> {
   return Buffer.concat(parts)
 }
 
-/** Starts a node of libp2p as it comes, which echoes. */
-async function plainNode(): Promise<string> {
-  const node = await createLibp2p({
-    privateKey: (await generateIdentity()).privateKey,
-    addresses: { listen: [LOOPBACK] },
-    transports: [tcp()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-  })
-  onTestFinished(async () => node.stop())
+/** Starts a node of libp2p, as it comes if nothing else is said, which echoes. */
+async function plainNode(encrypter: ReturnType<typeof noise> = noise()): Promise<string> {
+  const node = await startLibp2p(encrypter)
   await node.handle(ECHO, (stream) => {
     stream.addEventListener('message', ({ data }) => void stream.send(data))
   })
   return String(node.getMultiaddrs()[0])
 }
 
+async function startLibp2p(encrypter: ReturnType<typeof noise>): Promise<Libp2p> {
+  const node = await createLibp2p({
+    privateKey: (await generateIdentity()).privateKey,
+    addresses: { listen: [LOOPBACK] },
+    transports: [tcp()],
+    connectionEncrypters: [encrypter],
+    streamMuxers: [yamux()],
+  })
+  onTestFinished(async () => node.stop())
+  return node
+}
+
 test.each([1, 1_000, 70_000, 200_000])('%i bytes to a node with the Noise of libp2p and back', async (length) => {
   const bytes = randomBytes(length)
   expect(Buffer.from(await echoed(await plainNode(), bytes))).toEqual(bytes)
+})
+
+test.each([1, 1_000, 70_000, 200_000])('%i bytes to a node without native code and back', async (length) => {
+  const bytes = randomBytes(length)
+  const address = await plainNode(secure(await loadSodium('wasm'), new FramePool()))
+  expect(Buffer.from(await echoed(address, bytes))).toEqual(bytes)
+})
+
+test.each(['native', 'wasm'] as const)('a buffer of the pool is free again once it was sent (%s)', async (build) => {
+  const pool = new FramePool()
+  const node = await startLibp2p(secure(await loadSodium(build), pool))
+  const stream = await node.dialProtocol(multiaddr(await plainNode()), ECHO)
+  const frame = pool.take(50_000).fill(1)
+  stream.send(frame)
+  await expect.poll(() => pool.take(1).buffer === frame.buffer).toBe(true)
 })
 
 test('a bit that was flipped on the way ends the connection, and no byte of that message arrives', async () => {
