@@ -63,15 +63,18 @@ export class LocalFileSource implements FileSource {
   }
 
   async verify(): Promise<void> {
-    const now = await this.#handle.stat({ bigint: true })
+    const now = await this.#handle.stat({ bigint: true }).catch((error: unknown) => {
+      throw fileError(error, 'cannot look at the file again')
+    })
     // A file without a name was replaced or deleted; its bytes are still the old ones, but no longer those of the share.
     if (now.size !== this.#opened.size || now.mtimeNs !== this.#opened.mtimeNs || now.nlink === 0n) {
       throw new SftError('ERR_CHANGED', 'the file changed while it was read')
     }
   }
 
+  /** Lets go of the file. Nothing was written to it, so that a disk that fails now has nothing to tell. */
   async close(): Promise<void> {
-    await this.#handle.close()
+    await this.#handle.close().catch(() => undefined)
   }
 }
 

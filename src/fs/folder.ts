@@ -142,8 +142,9 @@ export class Folder {
     await this.#handle.sync()
   }
 
+  /** Lets go of the folder. Nothing was written by it, so that a disk that fails now has nothing to tell. */
   async close(): Promise<void> {
-    await this.#handle.close()
+    await this.#handle.close().catch(() => undefined)
   }
 
   /** Opens this folder a second time, so that the caller may close what it gets. */

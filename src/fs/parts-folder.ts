@@ -314,7 +314,12 @@ async function openOwn(outer: Folder, name: string): Promise<Folder | null> {
       if (attempt === ATTEMPTS) throw error
       continue
     }
-    if (await folder.isPrivate()) return folder
+    try {
+      if (await folder.isPrivate()) return folder
+    } catch (error) {
+      await folder.close()
+      throw error
+    }
     await folder.close()
     return null
   }

@@ -29,9 +29,14 @@ export class SharedFolder implements FileStore {
   /** @param byPath - As for {@link Folder.openLocal}. */
   static async open(path: string, byPath = false): Promise<SharedFolder> {
     const root = await Folder.openLocal(path, byPath)
-    const store = new SharedFolder(root, await root.mount())
-    await store.#parts.sweep()
-    return store
+    try {
+      const store = new SharedFolder(root, await root.mount())
+      await store.#parts.sweep()
+      return store
+    } catch (error) {
+      await root.close()
+      throw fileError(error, `cannot open the folder "${path}"`)
+    }
   }
 
   private constructor(root: Folder, mount: string) {
