@@ -1,31 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, lstatSync, renameSync, symlinkSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import { startFlipping, type Flipping } from './flipping.ts'
 
-const CHILD = fileURLToPath(new URL('flip-child.ts', import.meta.url))
-
-/** An entry that another process replaces by a link and puts back, over and over. */
-export interface Flipping {
-  /** Ends that, with the entry in its place. */
-  readonly stop: () => Promise<void>
-}
-
-/** Starts to flip the entry at `place` and a link to `target`. Aside, they are called like it with a suffix. */
+/** As {@link startFlipping}, until the test ends. */
 export async function flip(place: string, target: string): Promise<Flipping> {
-  const [entryAside, linkAside] = [`${place}.entry`, `${place}.link`]
-  symlinkSync(target, linkAside)
-  const child = spawn(process.execPath, [CHILD, place, entryAside, linkAside], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const exited = once(child, 'exit')
-  onTestFinished(() => void child.kill('SIGKILL'))
-  await once(child.stdout, 'data')
-  return {
-    stop: async () => {
-      child.kill('SIGKILL')
-      await exited
-      if (existsSync(place) && lstatSync(place).isSymbolicLink()) renameSync(place, linkAside)
-      if (existsSync(entryAside)) renameSync(entryAside, place)
-    },
-  }
+  const flipping = await startFlipping(place, target)
+  onTestFinished(flipping.stop)
+  return flipping
 }
