@@ -3,7 +3,7 @@
  * that the old file or the new one is there whole each time, that what was worth keeping is gone on after, that the next
  * attempt does it and that nothing is left behind: `npm run kill:points`.
  *
- * Words pick the scenarios in whose names they are. All of them take about 10 minutes.
+ * Words pick the scenarios in whose names they are. All of them take about 12 minutes.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -60,7 +60,7 @@ async function killEverywhere(scenario: Scenario): Promise<void> {
 
 const started = performance.now()
 process.stdout.write(
-  `a kill before and after every call of ${chosen.length} scenarios; about ${Math.ceil(chosen.length * 0.7)} minutes\n` +
+  `a kill before and after every call of ${chosen.length} scenarios; about ${Math.ceil(chosen.length * 0.85)} minutes\n` +
     'scenario                  calls   kills  before between   after  gone on   wrong  most bytes kept\n',
 )
 try {

@@ -3,7 +3,7 @@
  * again: shows that nothing outside is read, told of or changed: `npm run races`.
  *
  * `--rounds NUMBER` of each race (default 200,000), `--folder PATH` for the work (default: in memory where there is
- * /dev/shm). With the defaults it takes about 10 minutes.
+ * /dev/shm). With the defaults it takes about 15 minutes.
  */
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { statSync, writeFileSync } from 'node:fs'
@@ -209,7 +209,7 @@ async function runRace(race: Race, base: string): Promise<Outcome> {
 }
 
 process.stdout.write(
-  `6 races of ${rounds} rounds, ${AT_ONCE} at once; about ${Math.ceil((rounds * 6) / 120_000)} minutes\n` +
+  `6 races of ${rounds} rounds, ${AT_ONCE} at once; about ${Math.ceil((rounds * 6) / 80_000)} minutes\n` +
     'race     rounds  links    done  escapes  left  s    refused\n',
 )
 const base = mkdtempSync(join(values.folder, 'sft-races-'))
