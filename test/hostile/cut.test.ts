@@ -10,6 +10,7 @@ import {
   recordShape,
   runExchange,
 } from '../support/small-exchange.ts'
+import { cutEverywhere, SMALL_SESSIONS } from '../support/small-sessions.ts'
 import { tempFolder } from '../support/tmp.ts'
 import { cutAfter } from '../support/wire-recorder.ts'
 
@@ -36,4 +37,10 @@ test.for(EXCHANGES)('F03 C01 C02 a %s cut at every byte, %s', { timeout: 60_000 
   expect(endings.filter((code) => !sensible.has(code))).toEqual([])
   await expectNoParts(place, 'cut-')
   await pair.expectUnharmed({ source: CONTENT, ...(kind === 'put' && { shape: CONTENT }) })
+})
+
+test.for(SMALL_SESSIONS)('F03 C01 C02 a session with a $what cut all over, either way', async (session) => {
+  for (const direction of ['outgoing', 'incoming'] as const) {
+    expect(await cutEverywhere(session, direction, 17)).toMatchObject({ hangs: 0, wrong: [] })
+  }
 })

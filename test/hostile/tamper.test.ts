@@ -10,6 +10,7 @@ import {
   recordShape,
   runExchange,
 } from '../support/small-exchange.ts'
+import { flipEverywhere, SMALL_SESSIONS } from '../support/small-sessions.ts'
 import { tempFolder } from '../support/tmp.ts'
 import { attacked, flipBit } from '../support/wire-recorder.ts'
 
@@ -64,4 +65,10 @@ test.for(EXCHANGES)('C05 bits flipped in a %s, %s, between two nodes: refused', 
   expect({ unnoticed, harmful }).toEqual({ unnoticed: [], harmful: [] })
   await expectNoParts(place, 'flip-')
   await pair.expectUnharmed({ source: CONTENT, ...(kind === 'put' && { shape: CONTENT }) })
+})
+
+test.for(SMALL_SESSIONS.slice(-3))('C05 bits flipped in a session with a $what, either way: refused', async (session) => {
+  for (const direction of ['outgoing', 'incoming'] as const) {
+    expect(await flipEverywhere(session, direction, 97)).toMatchObject({ hangs: 0, wrong: [] })
+  }
 })
