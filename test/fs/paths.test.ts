@@ -22,8 +22,10 @@ import { SharedFolder } from '../../src/fs/shared-folder.ts'
 import { ProtocolClient } from '../../src/protocol/client.ts'
 import { parseRemotePath, type RemotePath } from '../../src/wire/path.ts'
 import { flip } from '../support/flip.ts'
+import { hostileNames } from '../support/hostile-names.ts'
 import { connectedMachine } from '../support/machines.ts'
 import { memorySource, MemorySink } from '../support/memory-file.ts'
+import { askForNames } from '../support/names-attack.ts'
 import { nodePair, type NodePair } from '../support/nodes.ts'
 import { OPERATIONS, OWN, PLANTED, RawClient, type Operation } from '../support/raw-client.ts'
 import { sessionPair } from '../support/session-pair.ts'
@@ -186,6 +188,13 @@ test('P18: a path of 10,000 components or 60 KiB ends its own session only', asy
     .toEqual(Array.from({ length: 2 * OPERATIONS.length }, () => 'ERR_PROTOCOL'))
   expect((await pair.raw.ask('stat', OWN)).error).toBe(0)
   expect(snapshot(pair.outside)).toEqual(before)
+})
+
+test('P01, P06, P19 and N10: no hostile name leads out, whatever is asked for it', async () => {
+  const { requests, allowed, escapes } = await askForNames(hostileNames(40))
+  expect(escapes).toEqual([])
+  expect(requests).toBe(40 * OPERATIONS.length)
+  expect(allowed).toBeGreaterThan(5)
 })
 
 test('the connected client refuses by itself what is no path', async () => {

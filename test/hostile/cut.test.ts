@@ -41,6 +41,6 @@ test.for(EXCHANGES)('F03 C01 C02 a %s cut at every byte, %s', { timeout: 60_000 
 
 test.for(SMALL_SESSIONS)('F03 C01 C02 a session with a $what cut all over, either way', async (session) => {
   for (const direction of ['outgoing', 'incoming'] as const) {
-    expect(await cutEverywhere(session, direction, 17)).toMatchObject({ hangs: 0, wrong: [] })
+    expect(await cutEverywhere(session, direction, 17)).toMatchObject({ hangs: [], wrong: [] })
   }
 })

@@ -1,5 +1,5 @@
 import { allDecoders, escapeOf, type Decoder } from './decoders.ts'
-import { hostileBytes, Random } from './random.ts'
+import { hostileBytes, Random } from '../support/random.ts'
 import { keep, kept } from './regressions.ts'
 
 /** How one decoder stood it. */
