@@ -1,4 +1,5 @@
 import { parseCode, SftError, shortId, type Heard, type Introduction } from '../index.ts'
+import { escapeText } from './escape.ts'
 import type { Output } from './output.ts'
 import { ask, canAsk } from './prompt.ts'
 
@@ -44,11 +45,12 @@ export function introduction(output: Output, signal: AbortSignal, beforeAsking: 
 /** Asks for a code until one is typed that could be one. @throws {@link SftError} `ERR_USAGE`, `ERR_ABORTED`. */
 export async function askCode(output: Output, signal: AbortSignal): Promise<string> {
   for (let left = TRIES; ; left -= 1) {
+    const typed = await ask('Code: ', signal) // that nobody answers is no mistyped code
     try {
-      return parseCode(await ask('Code: ', signal))
+      return parseCode(typed)
     } catch (error) {
       if (!(error instanceof SftError) || error.code !== 'ERR_USAGE' || left === 1) throw error
-      output.talk(error.message)
+      output.talk(escapeText(error.message))
     }
   }
 }

@@ -12,9 +12,10 @@ export function canAsk(): boolean {
  * @throws {@link SftError} `ERR_USAGE` if there is no answer, as after Ctrl-D, or the reason of `signal`.
  */
 export async function ask(question: string, signal: AbortSignal): Promise<string> {
+  if (process.stdin.readableEnded) throw unanswered() // of which no interface would tell
   const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false })
   const closed = Promise.withResolvers<never>()
-  lines.once('close', () => closed.reject(new SftError('ERR_USAGE', 'no answer was typed')))
+  lines.once('close', () => closed.reject(unanswered()))
   try {
     // A program that answers through a pipe needs no question.
     return await Promise.race([lines.question(process.stdin.isTTY ? question : '', { signal }), closed.promise])
@@ -25,4 +26,8 @@ export async function ask(question: string, signal: AbortSignal): Promise<string
     lines.close()
     closed.promise.catch(() => undefined)
   }
+}
+
+function unanswered(): SftError {
+  return new SftError('ERR_USAGE', 'no answer was typed')
 }

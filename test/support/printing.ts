@@ -1,8 +1,10 @@
 import { writeFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { describePairing } from '../../src/cli/pairing-text.ts'
 import { askConflict } from '../../src/cli/conflict.ts'
 import type { Session } from '../../src/cli/context.ts'
+import { askCode } from '../../src/cli/introduction.ts'
 import { JobProgress } from '../../src/cli/job-progress.ts'
 import { quote } from '../../src/cli/job-text.ts'
 import { JobView } from '../../src/cli/job-view.ts'
@@ -133,6 +135,17 @@ export function printings(folder: string): Printing[] {
   return [...commands, broken, ...views()]
 }
 
+/** Has `work` find a text on stdin. */
+async function typing(text: string, work: () => Promise<void>): Promise<void> {
+  const stdin = Object.getOwnPropertyDescriptor(process, 'stdin')
+  Object.defineProperty(process, 'stdin', { configurable: true, value: Readable.from([text]) })
+  try {
+    await work()
+  } finally {
+    if (stdin) Object.defineProperty(process, 'stdin', stdin)
+  }
+}
+
 /** A path that a rule can be for. */
 function pathOf(text: string): string {
   return text.replaceAll(/[\\/]|^[a-z]:/gi, '_')
@@ -191,6 +204,13 @@ function views(): Printing[] {
         const conflict = { path: text, target: text, file, there: file } as Parameters<typeof askConflict>[1]
         await outcome(askConflict(new Output(json), conflict, stopped))
       },
+    },
+    {
+      what: 'code typed at a prompt',
+      print: async (text, json) =>
+        typing(`ocean canyon ${text.replaceAll(/\s/g, '')}\n`, async () => {
+          await outcome(askCode(new Output(json), new AbortController().signal))
+        }),
     },
     {
       what: 'failure about a path',
