@@ -165,31 +165,27 @@ function views(): Printing[] {
   const error = (text: string): SftError => new SftError('ERR_EXISTS', `"${text}" is there already, and differs`)
   const md5 = new Uint8Array(16)
   return [
-    view('a file', (text) => [{ type: 'file', path: text, target: text, size: 1, sent: 1, md5 } as JobEvent]),
-    view('a folder', (text) => [{ type: 'folder', path: text, target: text } as JobEvent]),
+    view('a file', (text) => [{ type: 'file', path: text, target: text, size: 1, sent: 1, md5 }]),
+    view('a folder', (text) => [{ type: 'folder', path: text, target: text }]),
     view('left out', (text) =>
-      (['link', 'exists', 'unlistable'] as const).map(
-        (reason) => ({ type: 'skipped', path: text, reason, size: 1 }) as JobEvent,
-      ),
+      (['link', 'exists', 'unlistable'] as const).map((reason) => ({ type: 'skipped', path: text, reason, size: 1 })),
     ),
-    view('planned', (text) => [{ type: 'planned', path: text, target: text, action: 'new' } as JobEvent], true),
+    view('planned', (text) => [{ type: 'planned', path: text, target: text, action: 'new' }], true),
     view('started over', (text) =>
-      (['changed', 'damaged'] as const).map(
-        (reason) => ({ type: 'restarted', path: text, reason }) as unknown as JobEvent,
-      ),
+      (['changed', 'damaged'] as const).map((reason) => ({ type: 'restarted', path: text, reason })),
     ),
-    view('failed', (text) => [{ type: 'failed', path: text, target: text, error: error(text) } as JobEvent]),
+    view('failed', (text) => [{ type: 'failed', path: text, target: text, error: error(text) }]),
     view('failed elsewhere', (text) => [
-      { type: 'failed', path: text, target: 'x', error: new SftError('ERR_FILE', `cannot read: ${text}`) } as JobEvent,
+      { type: 'failed', path: text, target: 'x', error: new SftError('ERR_FILE', `cannot read: ${text}`) },
     ]),
     view('reconnecting', (text) => [
-      { type: 'reconnecting', attempt: 1, wait: 10, error: new SftError('ERR_CLOSED', text) } as JobEvent,
+      { type: 'reconnecting', attempt: 1, wait: 10, error: new SftError('ERR_CLOSED', text) },
     ]),
     {
       what: 'progress on a terminal',
       print: async (text) => {
         const progress = new JobProgress()
-        progress.note({ type: 'begin', path: text, size: 10, offset: 1 } as JobEvent)
+        progress.note({ type: 'begin', path: text, target: text, size: 10, offset: 1 })
         for (const columns of [1, 8, 12, 40, 79, 200]) {
           for (const one of [progress.describe(columns), ...progress.active(columns)]) process.stderr.write(`${one}\n`)
         }

@@ -129,6 +129,8 @@ class Said {
   readonly bytes: number[] = []
   /** Whether it ended with the right size and digest; `null` before the end. */
   good: boolean | null = null
+  /** Whether it ended without an error. */
+  ended: boolean | null = null
 }
 
 /** Lets a real client ask a provider that says `sayings`. */
@@ -208,6 +210,7 @@ async function speak(
       const size = sent.byteLength + (one.lie === 'size' ? 1 : 0)
       const error = one.lie === 'error' ? 10 : 0
       peer.send({ type: 'end', id: one.to || 99, error, size, md5: hasDigest ? md5 : new Uint8Array(0) })
+      if (about) about.ended ??= error === 0
       if (about) about.good ??= one.lie === 'none' || (one.lie === 'digest' && !hasDigest)
       return
     }
@@ -255,7 +258,8 @@ function inventions(
     put: results.some(({ to, error }) => to === 5 && error === 0),
     mkdir: first('mkdir')?.error === 0,
     probe: probe?.good === true && probe.bytes.length === 5 && probe.bytes.every((byte) => byte === 0),
-    describe: said[7]?.good === true && said[7].bytes.length === 0 && said[7].size !== null,
+    // No file gets a name by it: size and digest of no bytes say nothing, so they are not looked at.
+    describe: said[7]?.ended === true && said[7].bytes.length === 0 && said[7].size !== null,
   }
   const invented: string[] = ASKED.filter((name) => calls[name] === null && !needed[name])
   invented.push(...listed.filter((path) => path !== 'listed/a' && path !== 'unlistable').map((path) => `entry ${path}`))
