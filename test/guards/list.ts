@@ -504,4 +504,22 @@ export const GUARDS: readonly Guard[] = [
     tests: ['cli/escape'],
     only: 'each|no text gets',
   },
+  {
+    file: 'cli/introduction.ts',
+    text: 'output.talk(escapeText(error.message))',
+    without: 'output.talk(error.message)',
+    tests: ['cli/printing'],
+    only: 'lets a hostile text',
+  },
+  {
+    file: 'cli/job-text.ts',
+    text: '|(?![\\uFE0E\\uFE0F])\\p{Default_Ignorable_Code_Point}/u',
+    without: '/u',
+    tests: ['cli/job-text'],
+  },
+  {
+    file: 'cli/prompt.ts',
+    text: '  if (process.stdin.readableEnded) throw unanswered() // of which no interface would tell\n',
+    tests: ['cli/prompt'],
+  },
 ]
