@@ -67,8 +67,11 @@ test.for(EXCHANGES)('C05 bits flipped in a %s, %s, between two nodes: refused', 
   await pair.expectUnharmed({ source: CONTENT, ...(kind === 'put' && { shape: CONTENT }) })
 })
 
-test.for(SMALL_SESSIONS.slice(-3))('C05 bits flipped in a session with a $what, either way: refused', async (session) => {
-  for (const direction of ['outgoing', 'incoming'] as const) {
-    expect(await flipEverywhere(session, direction, 97)).toMatchObject({ hangs: [], wrong: [] })
-  }
-})
+test.for(SMALL_SESSIONS.slice(-3))(
+  'C05 bits flipped in a session with a $what, either way: refused',
+  async (session) => {
+    for (const direction of ['outgoing', 'incoming'] as const) {
+      expect(await flipEverywhere(session, direction, 97)).toMatchObject({ hangs: [], wrong: [] })
+    }
+  },
+)
