@@ -28,6 +28,11 @@ export interface FromHashWorker {
   readonly digest?: Uint8Array | undefined
 }
 
+/** Tells whether digests of large files are left to a thread where there are so many cores. */
+export function hashesInThread(cores = navigator.hardwareConcurrency): boolean {
+  return cores > 2
+}
+
 /**
  * Starts a digest of about `size` bytes. MD5 costs as much as the encryption of a transfer does, so that of a large file
  * is left to a thread of its own, where there are cores for it: measured with both ends on two, handing blocks over cost
@@ -38,7 +43,7 @@ export function createBlockHasher(
   size: number,
   cores = navigator.hardwareConcurrency,
 ): BlockHasher {
-  if (size >= WORTH_A_THREAD && cores > 2) {
+  if (size >= WORTH_A_THREAD && hashesInThread(cores)) {
     thread ??= HashThread.start()
     if (!thread.failed) return thread.begin(algorithm)
   }

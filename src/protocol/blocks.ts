@@ -1,3 +1,4 @@
+import { hashesInThread } from '../crypto/block-hasher.ts'
 import { MAX_DATA } from '../wire/limits.ts'
 
 /** Bytes of a block: what is read from or written to a disk at once, a whole number of data records. */
@@ -7,14 +8,28 @@ export const BLOCK_BYTES = 4 * MAX_DATA
 const MOST_KEPT = 80
 
 /**
- * Buffers of one size, in memory that threads can share, used again and again: allocating them for every read costs more than the encryption does
+ * Buffers of one size, used again and again: allocating them for every read costs more than the encryption does
  * (fresh pages, and garbage collections that external memory sets off).
  */
 export class BlockPool {
   readonly #free: Uint8Array[] = []
+  /** Blocks in shared memory that may still be made. */
+  #shareable: number
+
+  /**
+   * @param shared - Whether blocks lie in memory that threads can share, as long as they are not too many: V8 does not
+   * count such memory, so that nothing would make it collect what is lost.
+   */
+  constructor(shared = false) {
+    this.#shareable = shared ? MOST_KEPT : 0
+  }
 
   take(): Uint8Array {
-    return this.#free.pop() ?? new Uint8Array(new SharedArrayBuffer(BLOCK_BYTES))
+    const kept = this.#free.pop()
+    if (kept) return kept
+    if (this.#shareable === 0) return new Uint8Array(BLOCK_BYTES)
+    this.#shareable -= 1
+    return new Uint8Array(new SharedArrayBuffer(BLOCK_BYTES))
   }
 
   /** Takes a block back. It must not be used afterwards. A buffer of another size is ignored. */
@@ -24,4 +39,4 @@ export class BlockPool {
 }
 
 /** The blocks of all sessions of this process. */
-export const SHARED_POOL = new BlockPool()
+export const BLOCKS = new BlockPool(hashesInThread())

@@ -2,7 +2,7 @@ import { SftError, toWire } from '../errors.ts'
 import { MAX_DATA, MAX_REQUESTS } from '../wire/limits.ts'
 import type { Action, FileInfo, Message } from '../wire/message.ts'
 import type { Right } from '../wire/rights.ts'
-import { BLOCK_BYTES, SHARED_POOL } from './blocks.ts'
+import { BLOCK_BYTES, BLOCKS } from './blocks.ts'
 import type { Channel, Opened } from './channel.ts'
 import { ReceiveCredit, SendCredit } from './credit.ts'
 import { Exchange, remoteError, type Expected } from './exchange.ts'
@@ -28,7 +28,7 @@ const STORES_AT_ONCE = 128
  * directions, and ends everything together when the channel ends.
  */
 export class Session {
-  readonly pool = SHARED_POOL
+  readonly pool = BLOCKS
   /** Small files that are stored at once, each of which takes up descriptors. They need nothing more of the peer. */
   readonly stores = new Turns(STORES_AT_ONCE)
   readonly #channel: Channel
