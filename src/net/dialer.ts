@@ -14,6 +14,13 @@ const DIAL_TIMEOUT = 10_000
 /** How often one address is tried while the other side closes at once. */
 const DIAL_TRIES = 4
 
+/**
+ * Who turns us away does so at once. One who ends a new connection after this many milliseconds may only have found us too
+ * slow, or have been too busy itself; so often it is tried then.
+ */
+const PROMPT = 1_500
+const SLOW_TRIES = 3
+
 /** Addresses tried at one time, and in all: adverts are hints, and nobody may make us dial without end. */
 const AT_ONCE = 8
 const MOST = 128
@@ -104,17 +111,21 @@ export class Dialer {
     use: (connection: Connection, patience: AbortSignal) => Promise<T>,
     ending: AbortSignal,
   ): Promise<T> {
-    const connection = await this.#connect(target, address, ending)
-    try {
-      const result = await withPatience(ending, async (patience) => use(connection, patience))
-      ending.throwIfAborted() // too late: another address was first
-      return result
-    } catch (error) {
-      const silent = !ending.aborted && error instanceof DOMException && error.name === 'TimeoutError'
-      // Others may be using one that stood before, unless nobody is there any more.
-      if (silent || connection.streams.length === 0) abortConnection(connection, error as Error)
-      if (silent) throw new SftError('ERR_UNREACHABLE', `${address} does not answer any more`, { cause: error })
-      throw ending.aborted ? error : refused(this.#ownPeerId, error)
+    for (let attempt = 1; ; attempt += 1) {
+      const started = performance.now()
+      const connection = await this.#connect(target, address, ending)
+      try {
+        const result = await withPatience(ending, async (patience) => use(connection, patience))
+        ending.throwIfAborted() // too late: another address was first
+        return result
+      } catch (error) {
+        const silent = !ending.aborted && error instanceof DOMException && error.name === 'TimeoutError'
+        // Others may be using one that stood before, unless nobody is there any more.
+        if (silent || connection.streams.length === 0) abortConnection(connection, error as Error)
+        if (silent) throw new SftError('ERR_UNREACHABLE', `${address} does not answer any more`, { cause: error })
+        if (ending.aborted) throw error
+        if (performance.now() - started < PROMPT || attempt === SLOW_TRIES) throw refused(this.#ownPeerId, error)
+      }
     }
   }
 

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createConnection, createServer, type AddressInfo } from 'node:net'
+import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -249,6 +249,38 @@ test('R01: sockets that say nothing keep nobody out', async () => {
   await Promise.all(sockets.map(async (socket) => once(socket, 'connect')))
   const remote = await connectedMachine(machine.address)
   expect(await Array.fromAsync(remote.list())).toEqual([])
+})
+
+test('whoever was too slow to be let in, and not turned away, tries again', async () => {
+  const machine = await sharingMachine()
+  const port = Number(/\/tcp\/(\d+)/.exec(machine.address)?.[1])
+  const sockets: Socket[] = []
+  let connections = 0
+  const slowOnce = createServer((near) => {
+    const far = createConnection(port, '127.0.0.1')
+    connections += 1
+    const isSlow = connections === 1
+    let answered = 0
+    sockets.push(near, far)
+    for (const socket of [near, far]) socket.on('error', () => undefined)
+    far.on('data', (bytes) => {
+      answered += bytes.byteLength
+      near.write(bytes)
+    })
+    // What proves the client comes too late for the share, which the client takes for reached by then.
+    near.on('data', (bytes) => void (!isSlow || answered < 100 ? far.write(bytes) : null))
+    far.on('close', () => near.destroy())
+    near.on('close', () => far.destroy())
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    slowOnce.close()
+  })
+  await once(slowOnce, 'listening')
+  const { port: slowPort } = slowOnce.address() as AddressInfo
+  const remote = await connectedMachine(machine.address.replace(`/tcp/${port}/`, `/tcp/${slowPort}/`))
+  expect(await Array.fromAsync(remote.list())).toEqual([])
+  expect(connections).toBe(2)
 })
 
 test('a share that closes ends its sessions and is not reached any more', async () => {
