@@ -239,14 +239,21 @@ test('20 clients at once each get their own files', async () => {
   expect(names(machine.root)).toHaveLength(20)
 })
 
-test('R01: sockets that say nothing keep nobody out', async () => {
+test('R01: fifty sockets a second that say nothing keep nobody out, not even at their address', async () => {
   const machine = await sharingMachine()
   const port = Number(/\/tcp\/(\d+)/.exec(machine.address)?.[1])
-  const sockets = Array.from({ length: 15 }, () => createConnection(port, '127.0.0.1').on('error', () => undefined))
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy()
-  })
-  await Promise.all(sockets.map(async (socket) => once(socket, 'connect')))
+  const knock = async (): Promise<Socket> => {
+    const socket = createConnection(port, '127.0.0.1').on('error', () => undefined)
+    onTestFinished(() => void socket.destroy())
+    await once(socket, 'connect')
+    return socket
+  }
+  await Promise.all(Array.from({ length: 50 }, knock))
+  // Without a second try, which a client would make.
+  const first = await knock()
+  first.write('\x13/multistream/1.0.0\n')
+  const taken = once(first, 'data').then(() => true)
+  expect(await Promise.race([taken, once(first, 'close').then(() => false)])).toBe(true)
   const remote = await connectedMachine(machine.address)
   expect(await Array.fromAsync(remote.list())).toEqual([])
 })
