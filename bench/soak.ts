@@ -48,6 +48,8 @@ interface Sample {
   readonly descriptors: number
   readonly threads: number
   readonly heapKib: number
+  /** Buffers outside the heap of JavaScript. */
+  readonly buffersKib: number
 }
 
 class Watched {
@@ -65,12 +67,14 @@ class Watched {
   look(): Sample {
     const status = readFileSync(`/proc/${this.pid}/status`, 'utf8')
     const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1])
+    const { heap, buffers } = this.#probed()
     const sample = {
       at: (performance.now() - started) / 60_000,
       residentKib: field('VmRSS'),
       descriptors: readdirSync(`/proc/${this.pid}/fd`).length,
       threads: field('Threads'),
-      heapKib: Math.round(this.#heap() / 1024),
+      heapKib: Math.round(heap / 1024),
+      buffersKib: Math.round(buffers / 1024),
     }
     this.samples.push(sample)
     return sample
@@ -85,11 +89,11 @@ class Watched {
     return (above / late.reduce((sum, each) => sum + (each.at - at) ** 2, 0)) * 60
   }
 
-  #heap(): number {
+  #probed(): Pick<Probed, 'heap' | 'buffers'> {
     try {
-      return (JSON.parse(readFileSync(this.#probe, 'utf8')) as Probed).heap
+      return JSON.parse(readFileSync(this.#probe, 'utf8')) as Probed
     } catch {
-      return Number.NaN // it has not been written yet, or is being written
+      return { heap: Number.NaN, buffers: Number.NaN } // it has not been written yet, or is being written
     }
   }
 }
@@ -168,9 +172,9 @@ async function quiet(): Promise<Sample[]> {
 /** Says in one line what each process has now. */
 function say(): void {
   const each = watched.map(({ name, samples }) => {
-    const { residentKib, heapKib, descriptors, threads } = samples.at(-1) as Sample
-    const [resident, heap] = [residentKib, heapKib].map((kib) => (kib / 1024).toFixed(1))
-    return `${name} ${resident} MiB, heap ${heap} MiB, ${descriptors} descriptors, ${threads} threads`
+    const { residentKib, heapKib, buffersKib, descriptors, threads } = samples.at(-1) as Sample
+    const [resident, heap, buffers] = [residentKib, heapKib, buffersKib].map((kib) => (kib / 1024).toFixed(1))
+    return `${name} ${resident} MiB, heap ${heap} MiB, buffers ${buffers} MiB, ${descriptors} descriptors, ${threads} threads`
   })
   const operations = [...done.values()].reduce((sum, count) => sum + count, 0)
   const seconds = (performance.now() - started) / 1_000
