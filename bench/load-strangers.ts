@@ -54,7 +54,13 @@ const PATIENCE = 20_000
 
 /** Connects once more, though a connection stands already. */
 async function dial({ services }: Stranger, target: Multiaddr): Promise<Connection> {
-  return services.dial.dial(target, { signal: AbortSignal.timeout(PATIENCE) })
+  const patience = new AbortController() // which must not abort later: it would take the connection with it
+  const timer = setTimeout(() => patience.abort(), PATIENCE)
+  try {
+    return await services.dial.dial(target, { signal: patience.signal })
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** Starts a node without any limit of ours, which dials from an address of its own. */
@@ -85,29 +91,19 @@ export async function openConnections(address: string, count: number, addresses:
   const connections: Connection[] = []
   const failed: unknown[] = []
   const target = multiaddr(address)
-  while (connections.length + failed.length < count) {
-    const wanted = Math.min(strangers.length, count - connections.length)
+  const standing = (): number => connections.filter(({ status }) => status === 'open').length
+  while (standing() < count) {
+    const wanted = Math.min(strangers.length, count - standing())
     const tried = await Promise.allSettled(strangers.slice(0, wanted).map(async (stranger) => dial(stranger, target)))
     for (const each of tried) {
       if (each.status === 'fulfilled') connections.push(each.value)
       else failed.push(each.reason)
     }
-    if (failed.length > 20) throw new Error('the share takes no connections', { cause: failed[0] })
+    if (failed.length > count) throw new Error('the share takes no connections', { cause: failed[0] })
   }
-  // A connection on which nothing happens for a minute is dropped.
-  const staying = setInterval(() => {
-    for (const connection of connections) {
-      if (connection.status !== 'open') continue
-      const signal = AbortSignal.timeout(PATIENCE)
-      connection.newStream('/other/1.0.0', { signal, negotiateFully: true }).catch(() => undefined)
-    }
-  }, 20_000)
   return {
-    open: () => connections.filter(({ status }) => status === 'open').length,
-    stop: async () => {
-      clearInterval(staying)
-      await Promise.all(strangers.map(async (stranger) => stranger.stop()))
-    },
+    open: standing,
+    stop: async () => void (await Promise.all(strangers.map(async (stranger) => stranger.stop()))),
   }
 }
 
