@@ -47,7 +47,7 @@ export class Session {
     this.#deadlines = deadlines
     this.#sendCredit = new SendCredit(channel.peerWindow)
     this.#receiveCredit = new ReceiveCredit(WINDOW, (bytes) => {
-      channel.send({ type: 'credit', bytes })
+      this.#orEnd(() => channel.send({ type: 'credit', bytes }))
     })
   }
 
@@ -127,7 +127,7 @@ export class Session {
   trySendData(exchange: Exchange, bytes: Uint8Array): boolean {
     exchange.throwIfCancelled()
     if (this.#channel.full || !this.#sendCredit.tryTake(bytes.byteLength)) return false
-    this.#channel.sendData(exchange.id, bytes)
+    this.#orEnd(() => this.#channel.sendData(exchange.id, bytes))
     return true
   }
 
@@ -137,8 +137,13 @@ export class Session {
     await this.#sendCredit.take(bytes.byteLength)
     if (exchange.cancelled) this.#sendCredit.grant(bytes.byteLength) // back to where it came from
     exchange.throwIfCancelled()
-    await this.#channel.drained()
-    this.#channel.sendData(exchange.id, bytes)
+    try {
+      await this.#channel.drained()
+    } catch (error) {
+      this.abort(error as Error)
+      throw error
+    }
+    this.#orEnd(() => this.#channel.sendData(exchange.id, bytes))
   }
 
   sendEnd(exchange: Exchange, end: { size: number; md5: Uint8Array } | { error: unknown }): void {
@@ -251,7 +256,17 @@ export class Session {
 
   #send(message: Exclude<Message, { type: 'badRequest' }>): void {
     if (this.#failure) throw this.#failure
-    this.#channel.send(message)
+    this.#orEnd(() => this.#channel.send(message))
+  }
+
+  /** Does `work` that writes to the stream. Where that fails the session is over, though what it read may not say so yet. */
+  #orEnd(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.abort(error as Error)
+      throw error
+    }
   }
 }
 

@@ -2,7 +2,10 @@ import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ProtocolClient } from '../../src/protocol/client.ts'
+import { SftError } from '../../src/errors.ts'
 import { parseRemotePath } from '../../src/wire/path.ts'
+import { memorySource } from '../support/hostile-provider.ts'
+import { memoryShare } from '../support/memory-share.ts'
 import { nodePair } from '../support/nodes.ts'
 
 const path = parseRemotePath('a.txt')
@@ -14,6 +17,36 @@ test('keeps to the number of requests allowed at once, however many calls overla
   const entries = await Promise.all(Array.from({ length: 500 }, async () => client.stat(path)))
   expect(entries.every(({ size }) => size === 5)).toBe(true)
   await client.close()
+})
+
+test('a session that cannot be written to any more is over at once, though its stream has not ended for reading', async () => {
+  const share = await memoryShare()
+  writeFileSync(join(share.root, 'a.txt'), 'hello')
+  const { stream } = share.open()
+  let broken = false
+  const client = await ProtocolClient.open(
+    {
+      source: stream.source,
+      get full() {
+        return stream.full
+      },
+      take: (length) => stream.take(length),
+      write: (...parts) => {
+        if (broken) throw new SftError('ERR_CLOSED', 'the connection was lost')
+        stream.write(...parts)
+      },
+      drained: async () => stream.drained(),
+      close: async () => stream.close(),
+      abort: (error) => stream.abort(error),
+    },
+    share.clientInit,
+  )
+  await client.stat(path)
+  broken = true
+  await expect(client.put(parseRemotePath('b'), memorySource(Buffer.alloc(100_000)), {})).rejects.toMatchObject({
+    code: 'ERR_CLOSED',
+  })
+  expect(client.ended).toBe(true)
 })
 
 test('does not count the time without requests as silence of the peer', async () => {
