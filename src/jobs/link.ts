@@ -44,11 +44,24 @@ export class Link {
     return this.#session
   }
 
-  /** Opens one more session with the same peer, which is restored in silence. */
+  /**
+   * Opens one more session with the same peer, which is restored in silence.
+   *
+   * @throws {@link SftError} why it could not be opened, with patience as for one that was lost.
+   */
   async another(): Promise<Link> {
     const { onEvent: _, ...init } = this.#init
-    const session = await this.use(async () => init.open(init.signal))
-    return new Link(session, init)
+    try {
+      return new Link(await init.open(init.signal), init)
+    } catch (error) {
+      init.signal?.throwIfAborted()
+      const mayPass = error instanceof SftError && (LOST.has(error.code) || error.code === 'ERR_REFUSED')
+      if (!mayPass) throw error
+      const link = new Link(await this.#session, init)
+      link.#session = link.#reconnect(error) // ours may stand, or not be known to be lost
+      await link.#session
+      return link
+    }
   }
 
   /**

@@ -270,6 +270,20 @@ test('a link gives up when nothing gets done for long, however often it connects
   expect(opened).toBeLessThan(5)
 })
 
+test('another session is opened in the end where the first attempts break, though the session there is stands', async () => {
+  const standing = { ended: false } as ProtocolClient
+  const failures = ['ERR_CLOSED', 'ERR_REFUSED', 'ERR_TIMEOUT'] as const
+  let opened = 0
+  const open = async (): Promise<ProtocolClient> => {
+    const code = failures[opened]
+    opened += 1
+    return code ? Promise.reject(new SftError(code, 'not now')) : Promise.resolve(standing)
+  }
+  const another = await new Link(standing, { open }).another()
+  expect(await another.session).toBe(standing)
+  expect(opened).toBe(4)
+})
+
 test('a link gives up soon on a peer that does not let this machine in any more', async () => {
   let opened = 0
   const open = async (): Promise<never> => {
