@@ -264,7 +264,7 @@ export class Session {
     try {
       work()
     } catch (error) {
-      this.abort(error as Error)
+      if (!this.#channel.closed) this.abort(error as Error) // else it ends in order
       throw error
     }
   }
