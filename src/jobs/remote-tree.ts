@@ -1,4 +1,5 @@
 import { SftError } from '../errors.ts'
+import type { ProtocolClient } from '../protocol/client.ts'
 import type { Entry, FileInfo, Unlistable } from '../wire/message.ts'
 import { baseName, type RemotePath } from '../wire/path.ts'
 import type { Link } from './link.ts'
@@ -29,16 +30,19 @@ export class RemoteTree implements TargetTree, NamedTree {
     const link = await this.#lists()
     let names: Set<string> | null = new Set()
     let [next, stop]: [AsyncGenerator<Entry | Unlistable> | null, boolean] = [null, false]
+    let asked: ProtocolClient | null = null
     try {
       for (;;) {
         const result = await link.use(async (session) => {
           const signal = this.#signal && { signal: this.#signal }
           try {
-            next ??= session.list(path, false, signal)
+            // A listing of a session that somebody else found lost before us can only fail.
+            if (session !== asked && names !== null) next = null
+            if (next === null) [next, asked] = [session.list(path, false, signal), session]
             return await next.next()
           } catch (error) {
             next = null // the next one begins again
-            if (names === null && session.ended) {
+            if (names === null && (session.ended || session !== asked)) {
               const message = `the connection was lost while a folder of more than ${MOST_NAMES} entries was listed`
               throw new SftError('ERR_TRUNCATED', message, { cause: error })
             }
