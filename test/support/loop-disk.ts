@@ -14,7 +14,8 @@ export interface LoopDisk {
 
 /** Tells whether such a disk can be made here. To be asked once, for `test.skipIf`. */
 export function loopDisksUsable(): boolean {
-  const script = 'd=$(mktemp -d) && truncate -s 8M $d/i && mkfs.ext4 -q $d/i && mkdir $d/m && mount -o loop $d/i $d/m'
+  const script =
+    'd=$(mktemp -d) && truncate -s 8M $d/i && $(command -v mkfs.ext4 || echo /usr/sbin/mkfs.ext4) -q $d/i && mkdir $d/m && mount -o loop $d/i $d/m'
   return spawnSync('sh', ['-c', `${script} && umount $d/m`], { stdio: 'ignore' }).status === 0
 }
 
@@ -23,7 +24,7 @@ export function loopDisk(mebibytes: number): LoopDisk {
   const base = tempFolder()
   const [image, folder] = [join(base, 'image'), join(base, 'disk')]
   execFileSync('truncate', ['-s', `${mebibytes}M`, image])
-  execFileSync('mkfs.ext4', ['-q', image])
+  execFileSync('mkfs.ext4', ['-q', image], { env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` } })
   mount(image, folder)
   return {
     folder,
