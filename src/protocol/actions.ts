@@ -1,8 +1,7 @@
-import { createBlockHasher, knownDigest } from '../crypto/block-hasher.ts'
 import { sameDigest } from '../crypto/digest.ts'
 import { SftError } from '../errors.ts'
 import { MAX_DATA } from '../wire/limits.ts'
-import type { Action, Algorithm } from '../wire/message.ts'
+import type { Action } from '../wire/message.ts'
 import { components, joinPath, ROOT, type RemotePath } from '../wire/path.ts'
 import { RIGHTS, type Right } from '../wire/rights.ts'
 import type { Exchange, Expected } from './exchange.ts'
@@ -11,8 +10,8 @@ import { sendZeros } from './probe.ts'
 import type { ProviderInit } from './provider.ts'
 import type { Receipts } from './receipts.ts'
 import type { Session } from './session.ts'
-import { acknowledgement, readBlocks, receiveFile, sendFile, type Transferred } from './transfer.ts'
-import type { FileSink, FileSource, FileStore } from './types.ts'
+import { acknowledgement, digestOf, receiveFile, sendFile, type Transferred } from './transfer.ts'
+import type { FileSink, FileStore } from './types.ts'
 import { Turns } from './turns.ts'
 
 /** What a client still sends after each kind of request. */
@@ -172,7 +171,7 @@ export class Actions {
     if (sameDigest(again.md5, earlier.md5)) {
       const source = await this.#store.open(path)
       try {
-        if (sameDigest(await this.#digestOf(source, 'md5', exchange), earlier.md5)) return
+        if (sameDigest(await digestOf(this.#session, exchange, source, 'md5'), earlier.md5)) return
       } finally {
         await source.close()
       }
@@ -242,27 +241,9 @@ export class Actions {
     this.#authorize('get', action.path)
     const source = await this.#store.open(action.path)
     try {
-      return await this.#digestOf(source, action.algorithm, exchange)
+      return await digestOf(this.#session, exchange, source, action.algorithm)
     } finally {
       await source.close()
-    }
-  }
-
-  async #digestOf(source: FileSource, algorithm: Algorithm, exchange: Exchange): Promise<Uint8Array> {
-    const { size } = source.file
-    const known = algorithm === 'md5' ? source.md5 : undefined
-    const hasher = known ? knownDigest(known) : createBlockHasher(algorithm, size)
-    try {
-      for await (const block of readBlocks(source, 0, known ? 0 : size, this.#session.pool)) {
-        exchange.throwIfCancelled()
-        await hasher.update(block)
-      }
-      await source.verify()
-      const digest = await hasher.digest()
-      if (algorithm === 'md5') source.remember?.(digest)
-      return digest
-    } finally {
-      hasher.drop()
     }
   }
 

@@ -45,6 +45,11 @@ export class SendCredit {
     const now = Date.now()
     this.#brisk = bytes >= BRISK * (now - this.#grantedAt) && this.#window >= 4 * BLOCK_BYTES
     this.#grantedAt = now
+    this.giveBack(bytes)
+  }
+
+  /** Adds what was taken or granted; throws `ERR_PROTOCOL` if that is more than any window. */
+  giveBack(bytes: number): void {
     this.#available += bytes
     if (this.#available > MAX_WINDOW)
       throw new SftError('ERR_PROTOCOL', 'the peer granted more credit than any window holds')

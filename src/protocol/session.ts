@@ -135,13 +135,12 @@ export class Session {
   async sendData(exchange: Exchange, bytes: Uint8Array): Promise<void> {
     exchange.throwIfCancelled()
     await this.#sendCredit.take(bytes.byteLength)
-    if (exchange.cancelled) this.#sendCredit.grant(bytes.byteLength) // back to where it came from
+    if (exchange.cancelled) this.#sendCredit.giveBack(bytes.byteLength)
     exchange.throwIfCancelled()
     try {
       await this.#channel.drained()
     } catch (error) {
-      this.abort(error as Error)
-      throw error
+      this.#writeFailed(error)
     }
     this.#orEnd(() => this.#channel.sendData(exchange.id, bytes))
   }
@@ -259,14 +258,18 @@ export class Session {
     this.#orEnd(() => this.#channel.send(message))
   }
 
-  /** Does `work` that writes to the stream. Where that fails the session is over, though what it read may not say so yet. */
   #orEnd(work: () => void): void {
     try {
       work()
     } catch (error) {
-      if (!this.#channel.closed) this.abort(error as Error) // else it ends in order
-      throw error
+      this.#writeFailed(error)
     }
+  }
+
+  /** Ends a session that cannot be written to, though what it read may not say so yet; one that is closed ends in order. */
+  #writeFailed(error: unknown): never {
+    if (!this.#channel.closed) this.abort(error as Error)
+    throw error
   }
 }
 

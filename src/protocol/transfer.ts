@@ -2,7 +2,7 @@ import { createBlockHasher, knownDigest, type BlockHasher } from '../crypto/bloc
 import { md5, sameDigest } from '../crypto/digest.ts'
 import { SftError, type SftErrorCode } from '../errors.ts'
 import { MAX_DATA } from '../wire/limits.ts'
-import type { FileInfo } from '../wire/message.ts'
+import type { Algorithm, FileInfo } from '../wire/message.ts'
 import type { BlockPool } from './blocks.ts'
 import { remoteError, type End, type Exchange } from './exchange.ts'
 import type { Session } from './session.ts'
@@ -77,10 +77,7 @@ async function sendLarge(...[session, exchange, source, part, onProgress]: SendA
   const hasher = known ? knownDigest(known) : createBlockHasher('md5', part.end ?? Infinity)
   try {
     if (part.begin) session.sendBegin(exchange.id, part.begin)
-    for await (const block of readBlocks(source, 0, known ? 0 : part.offset, session.pool)) {
-      exchange.throwIfCancelled() // nothing is sent yet, so that only this ends the work for a peer that is gone
-      await hasher.update(block)
-    }
+    await hashBytes(session, exchange, source, known ? 0 : part.offset, hasher)
     let size = part.offset
     const blocks =
       part.end === null ? readToEnd(source, session.pool) : readBlocks(source, part.offset, part.end, session.pool)
@@ -144,7 +141,9 @@ export async function receiveFile(
   const hasher = createBlockHasher('md5', size ?? Infinity)
   try {
     if (sink.kept !== offset) throw new SftError('ERR_CHANGED', 'what is kept of the file is not what it was')
-    await hashKept(session, exchange, sink, hasher)
+    // What an earlier attempt left, while more of the file arrives.
+    const kept = { read: async (buffer: Uint8Array, offset: number) => sink.readKept(buffer, offset) }
+    await hashBytes(session, exchange, kept, sink.kept, hasher)
     let received = offset
     for await (const block of exchange.inbox.blocks()) {
       received += block.byteLength
@@ -196,12 +195,38 @@ async function receiveSmall(
   return transferred
 }
 
-/** Adds what an earlier attempt left to the digest, while more of the file arrives. */
-async function hashKept(session: Session, exchange: Exchange, sink: FileSink, hasher: BlockHasher): Promise<void> {
-  const kept = { read: async (buffer: Uint8Array, offset: number) => sink.readKept(buffer, offset) }
-  for await (const block of readBlocks(kept, 0, sink.kept, session.pool)) {
+/** Adds the first `bytes` of a source to a digest; nothing is sent meanwhile, so that only a look tells of a peer that is gone. */
+async function hashBytes(
+  session: Session,
+  exchange: Exchange,
+  source: Pick<FileSource, 'read'>,
+  bytes: number,
+  hasher: BlockHasher,
+): Promise<void> {
+  for await (const block of readBlocks(source, 0, bytes, session.pool)) {
     exchange.throwIfCancelled()
     await hasher.update(block)
+  }
+}
+
+/** Returns the digest of a whole file, which is asked of it first. */
+export async function digestOf(
+  session: Session,
+  exchange: Exchange,
+  source: FileSource,
+  algorithm: Algorithm,
+): Promise<Uint8Array> {
+  const { size } = source.file
+  const known = algorithm === 'md5' ? source.md5 : undefined
+  const hasher = known ? knownDigest(known) : createBlockHasher(algorithm, size)
+  try {
+    await hashBytes(session, exchange, source, known ? 0 : size, hasher)
+    await source.verify()
+    const digest = await hasher.digest()
+    if (algorithm === 'md5') source.remember?.(digest)
+    return digest
+  } finally {
+    hasher.drop()
   }
 }
 
