@@ -1,8 +1,8 @@
 import { parentPort } from 'node:worker_threads'
-import type { FromHashWorker, ToHashWorker } from './block-hasher.ts'
+import type { FromHashWorker, ToHashWorker } from './hash-thread.ts'
 import { createHasher, type Hasher } from './digest.ts'
 
-/** The thread of {@link createBlockHasher}: answers each block it was given when it has read it, in order. */
+/** The thread of {@link HashThread}: answers each piece it was given when it has read it, in order. */
 const hashers = new Map<number, Hasher>()
 
 parentPort?.on('message', (message: ToHashWorker) => {
@@ -11,7 +11,7 @@ parentPort?.on('message', (message: ToHashWorker) => {
       hashers.set(message.id, createHasher(message.algorithm))
       return
     case 'update':
-      hashers.get(message.id)?.update(message.block)
+      hashers.get(message.id)?.update(message.bytes)
       answer({})
       return
     case 'digest':

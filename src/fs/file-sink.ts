@@ -7,6 +7,7 @@ import type { Folder } from './folder.ts'
 import { expectFree, moveEntry } from './names.ts'
 import { partKey } from './part-name.ts'
 import { PartsFolder, WORTH_KEEPING, type Part } from './parts-folder.ts'
+import { WriteBehind } from './write-behind.ts'
 
 /** Where the parts of a file may lie, best first, and the path by which what is kept of it is found again. */
 export interface PartsPlace {
@@ -26,6 +27,7 @@ export class LocalFileSink implements FileSink {
   readonly #part: Part
   readonly #file: FileInfo
   readonly #options: CreateOptions
+  readonly #behind: WriteBehind
   #end: number
   #state: 'open' | 'committed' | 'ended' = 'open'
 
@@ -70,6 +72,7 @@ export class LocalFileSink implements FileSink {
     this.#part = part
     this.#file = file
     this.#options = options
+    this.#behind = new WriteBehind(part.handle)
     this.kept = options.offset ?? 0
     this.#end = this.kept
   }
@@ -93,6 +96,7 @@ export class LocalFileSink implements FileSink {
         offset += bytesWritten
         this.#end += bytesWritten
       }
+      this.#behind.wrote(bytes.byteLength)
     } catch (error) {
       throw fileError(error, `cannot write "${this.#name}"`)
     }
@@ -103,7 +107,7 @@ export class LocalFileSink implements FileSink {
     try {
       await handle.chmod(newFileMode(this.#file.executable))
       await keepTime(handle, this.#file.mtime)
-      await handle.sync()
+      await this.#behind.end()
       await this.#folder.check()
       await place.folder.check()
       this.#options.beforeCommit?.()
@@ -121,7 +125,8 @@ export class LocalFileSink implements FileSink {
 
   async setAside(): Promise<void> {
     if (this.#state !== 'open') return
-    if (this.#options.keepFor === undefined || this.#options.stream === true || this.#end < WORTH_KEEPING) {
+    const { keepFor, stream } = this.#options
+    if (keepFor === undefined || stream === true || this.#end < WORTH_KEEPING || this.#behind.failed) {
       await this.discard()
       return
     }

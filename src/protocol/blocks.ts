@@ -1,4 +1,3 @@
-import { hashesInThread } from '../crypto/block-hasher.ts'
 import { MAX_DATA } from '../wire/limits.ts'
 
 /** Bytes of a block: what is read from or written to a disk at once, a whole number of data records. */
@@ -13,23 +12,9 @@ const MOST_KEPT = 80
  */
 export class BlockPool {
   readonly #free: Uint8Array[] = []
-  /** Blocks in shared memory that may still be made. */
-  #shareable: number
-
-  /**
-   * @param shared - Whether blocks lie in memory that threads can share, as long as they are not too many: V8 does not
-   * count such memory, so that nothing would make it collect what is lost.
-   */
-  constructor(shared = false) {
-    this.#shareable = shared ? MOST_KEPT : 0
-  }
 
   take(): Uint8Array {
-    const kept = this.#free.pop()
-    if (kept) return kept
-    if (this.#shareable === 0) return new Uint8Array(BLOCK_BYTES)
-    this.#shareable -= 1
-    return new Uint8Array(new SharedArrayBuffer(BLOCK_BYTES))
+    return this.#free.pop() ?? new Uint8Array(BLOCK_BYTES)
   }
 
   /** Takes a block back. It must not be used afterwards. A buffer of another size is ignored. */
@@ -39,4 +24,4 @@ export class BlockPool {
 }
 
 /** The blocks of all sessions of this process. */
-export const BLOCKS = new BlockPool(hashesInThread())
+export const BLOCKS = new BlockPool()

@@ -1,7 +1,6 @@
 import { pipe } from 'it-pipe'
 import type { Opener, Sealer } from '../crypto/secretstream.ts'
 import { SftError } from '../errors.ts'
-import { copyBytes } from '../wire/copy.ts'
 import { writeLength } from '../wire/frame.ts'
 import {
   DATA_HEADER,
@@ -95,7 +94,7 @@ export class Channel {
     const frames: Uint8Array[] = []
     for (let offset = 0; offset < bytes.byteLength; offset += MAX_DATA) {
       const record = bytes.subarray(offset, offset + MAX_DATA)
-      copyBytes(record, this.#plaintext, DATA_HEADER)
+      this.#plaintext.set(record, DATA_HEADER)
       const frame = this.#seal(DATA_HEADER + record.byteLength, false)
       if (frame) frames.push(frame)
     }

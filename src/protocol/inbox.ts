@@ -1,4 +1,3 @@
-import { copyBytes } from '../wire/copy.ts'
 import { BLOCK_BYTES, type BlockPool } from './blocks.ts'
 
 /** Bytes of one request on their way from the stream to whoever takes them, gathered into blocks. */
@@ -35,7 +34,7 @@ export class Inbox {
         this.#blocks.push(tail)
       }
       const fitting = rest.subarray(0, tail.buffer.byteLength - tail.length)
-      copyBytes(fitting, tail.buffer, tail.length)
+      tail.buffer.set(fitting, tail.length)
       tail.length += fitting.byteLength
       rest = rest.subarray(fitting.byteLength)
     }

@@ -60,6 +60,29 @@ describe('a disk that fails', () => {
     expect(names(root)).toEqual([])
   })
 
+  test('K05: while more arrives ends the upload, and nothing of it is kept, as none of it can be relied on', async () => {
+    const root = tempFolder()
+    const store = await SharedFolder.open(root)
+    onTestFinished(async () => store.close())
+    const methods = await fileMethods()
+    const flushed = vi.spyOn(methods, 'datasync').mockRejectedValueOnce(systemError('EIO'))
+    const file = { size: 1024 ** 3, mtime: 0n, executable: false }
+    const sink = await store.create(path('f'), file, { overwrite: false, keepFor: 'peer' })
+    const block = Buffer.alloc(4 * 1024 * 1024)
+    const writing = async (): Promise<void> => {
+      while (flushed.mock.calls.length < 2) await sink.write(block)
+    }
+    await expect(writing()).rejects.toMatchObject({ code: 'ERR_FILE' })
+    expect(flushed.mock.calls).toHaveLength(1)
+    await sink.setAside()
+    expect(await store.kept(path('f'), file, 'peer')).toMatchObject({ bytes: 0 })
+    const again = await store.create(path('f'), file, { overwrite: false })
+    flushed.mockRejectedValueOnce(systemError('EIO'))
+    for (let written = 0; written < 32 * 1024 * 1024; written += block.byteLength) await again.write(block)
+    await expect(again.commit()).rejects.toMatchObject({ code: 'ERR_FILE' })
+    expect(names(root).filter((name) => name !== PARTS_FOLDER)).toEqual([])
+  })
+
   test('K06: to make a name durable fails the upload, although the file is there', async () => {
     const root = tempFolder()
     const store = await SharedFolder.open(root)

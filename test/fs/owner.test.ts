@@ -45,6 +45,7 @@ test.skipIf(process.platform !== 'linux')(
     const started = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[21] ?? ''
     const owner = { ...HERE, pid, started }
     expect(ownerState(owner, Date.now())).toBe('alive')
+    await expect.poll(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n')
     process.kill(pid, 'SIGKILL')
     await expect.poll(() => ownerState(owner, Date.now())).toBe('dead')
     expect(readFileSync(`/proc/${pid}/stat`, 'utf8')).toContain(' Z ')

@@ -276,6 +276,13 @@ export const GUARDS: readonly Guard[] = [
     tests: ['fs/file-source'],
   },
   {
+    file: 'fs/write-behind.ts',
+    text: 'this.#throwFailure()\n    this.#behind += bytes',
+    without: 'this.#behind += bytes',
+    tests: ['fs/faults'],
+    only: 'K05',
+  },
+  {
     file: 'protocol/session.ts',
     text: "if (this.#exchanges.size >= MAX_REQUESTS) throw unexpected('more requests at once than allowed')",
     tests: ['hostile/framing'],
@@ -396,7 +403,7 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     file: 'fs/file-sink.ts',
-    text: '      await handle.sync()\n',
+    text: '      await this.#behind.end()\n',
     tests: ['fs/faults'],
     only: 'K05',
   },

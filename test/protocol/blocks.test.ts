@@ -10,14 +10,6 @@ test('a block that was released is taken again', () => {
   expect(pool.take()).toBe(block)
 })
 
-test('a few blocks lie in memory that threads share, and all others in memory that is counted', () => {
-  const pool = new BlockPool(true)
-  const blocks = taken(pool, 200)
-  const shared = blocks.filter(({ buffer }) => buffer instanceof SharedArrayBuffer)
-  expect(shared).toHaveLength(80)
-  expect(new BlockPool().take().buffer).toBeInstanceOf(ArrayBuffer)
-})
-
 test('what is kept is bounded, and only blocks are', () => {
   const pool = new BlockPool()
   const blocks = new Set(taken(pool, 200))

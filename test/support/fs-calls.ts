@@ -22,7 +22,7 @@ const PROMISED = [
   'rename',
   'link',
 ] as const
-const OF_FILES = ['read', 'write', 'stat', 'sync', 'chmod', 'utimes'] as const
+const OF_FILES = ['read', 'write', 'stat', 'sync', 'datasync', 'chmod', 'utimes'] as const
 const OF_THREAD = [
   'openSync',
   'lstatSync',
