@@ -42,7 +42,7 @@ const LAYERS: Record<string, Layer> = {
     outside: ['env-paths', 'node:os', 'picomatch'],
   },
   cli: {
-    local: ['index.ts'],
+    local: ['index.ts', 'errors', 'wire/rights.ts'],
     outside: ['@commander-js/extra-typings', 'uqr', 'node:path', 'node:readline/promises', 'node:v8', 'package.json'],
   },
 }
@@ -83,6 +83,17 @@ test.each(files)('%s imports only what its layer may', (file) => {
 test('only digest.ts takes Node’s own cryptography, so that the rest runs in a browser', () => {
   const takers = files.filter((file) => layerOf(file) === 'crypto' && importsOf(file).includes('node:crypto'))
   expect(takers).toEqual(['crypto/digest.ts'])
+})
+
+test('the help and the version need nothing of what moves files, so that they come at once', () => {
+  const needed = new Set(['cli/main.ts'])
+  for (const file of needed) {
+    const source = readFileSync(`src/${file}`, 'utf8')
+    for (const [, from = ''] of source.matchAll(/^(?:import|export)\s+(?!type\b)[\w{*][^'";]*?from '(\.[^']+\.ts)'/gm))
+      needed.add(normalize(join(dirname(file), from)))
+  }
+  expect(needed).toContain('cli/groups/files.ts')
+  expect(needed).not.toContain('index.ts')
 })
 
 function layerOf(file: string): string {

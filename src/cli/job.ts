@@ -1,9 +1,10 @@
 import { ERRORS, SftError, type JobOptions, type JobSummary } from '../index.ts'
-import { UNREAD, type Session } from './context.ts'
+import type { Session } from './context.ts'
 import { noteFile } from './heap.ts'
 import { commandLineAgain } from './job-text.ts'
 import { JobView, type JobKind } from './job-view.ts'
 import { canAsk } from './prompt.ts'
+import { UNREAD } from './termination.ts'
 
 /** Options of every command that moves files. */
 export interface TransferFlags {

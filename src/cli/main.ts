@@ -1,12 +1,12 @@
 import { Command, CommanderError } from '@commander-js/extra-typings'
 import packageJson from '../../package.json' with { type: 'json' }
-import { SftError } from '../index.ts'
-import { endWhenUnread, exitWhenWritten } from './context.ts'
+import { SftError } from '../errors.ts'
 import { get, hash, ls, mkdir, mv, put, rm } from './groups/files.ts'
 import { doctor, grant, peers } from './groups/machines.ts'
 import { id, pair, share } from './groups/sharing.ts'
 import { example, type Done } from './options.ts'
 import { Output } from './output.ts'
+import { endWhenUnread, exitWhenWritten } from './termination.ts'
 
 /** Every command, in the order of the help. */
 const COMMANDS = [id, share, pair, ls, get, put, rm, mv, mkdir, hash, peers, grant, doctor]

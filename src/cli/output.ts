@@ -1,4 +1,4 @@
-import { ERRORS, SftError } from '../index.ts'
+import { ERRORS, SftError } from '../errors.ts'
 import { escapeText } from './escape.ts'
 
 /** What a failure is about, as the user named it. */

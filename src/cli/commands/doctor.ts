@@ -1,5 +1,6 @@
 import { diagnose, ERRORS, SftError, type Finding } from '../../index.ts'
-import { onTermination, UNREAD, type PeerOptions } from '../context.ts'
+import type { PeerOptions } from '../context.ts'
+import { onTermination, UNREAD } from '../termination.ts'
 import { escapeText } from '../escape.ts'
 import { Output } from '../output.ts'
 import { LiveLines } from '../progress.ts'

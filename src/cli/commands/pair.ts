@@ -1,5 +1,5 @@
 import { machineName, offerPairing, pair as joinPairing, SftError, shortId, type Peer } from '../../index.ts'
-import { onTermination, UNREAD } from '../context.ts'
+import { onTermination, UNREAD } from '../termination.ts'
 import { askCode, choose } from '../introduction.ts'
 import { Output } from '../output.ts'
 import { describePairing, printCode } from '../pairing-text.ts'

@@ -10,7 +10,7 @@ import {
   type Share,
   type ShareEvent,
 } from '../../index.ts'
-import { onTermination, UNREAD } from '../context.ts'
+import { onTermination, UNREAD } from '../termination.ts'
 import { escapeText } from '../escape.ts'
 import { formatBytes, formatClock, formatHex } from '../format.ts'
 import { noteFile } from '../heap.ts'

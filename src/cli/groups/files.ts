@@ -1,9 +1,4 @@
 import type { Command, OptionValues } from '@commander-js/extra-typings'
-import { mkdir as runMkdir, mv as runMv, rm as runRm } from '../commands/change.ts'
-import { get as runGet } from '../commands/get.ts'
-import { hash as runHash } from '../commands/hash.ts'
-import { ls as runLs } from '../commands/ls.ts'
-import { put as runPut } from '../commands/put.ts'
 import {
   addr,
   bwlimit,
@@ -56,7 +51,7 @@ export function ls(program: Command, done: Done): void {
     .option('-l, --long', 'show sizes and times, as a terminal gets them anyway')
   withPeer(command)
     .addHelpText('after', example('sft ls ana-laptop holidays'))
-    .action(async (peer, path, options) => done(await runLs(peer, path, options)))
+    .action(async (peer, path, options) => done(await (await import('../commands/ls.ts')).ls(peer, path, options)))
 }
 
 export function get(program: Command, done: Done): void {
@@ -68,7 +63,7 @@ export function get(program: Command, done: Done): void {
     .option('-o, --output <dest>', 'folder to put them in, or name for the one file; - for stdout')
   withPeer(withTransfer(command))
     .addHelpText('after', example('sft get ana-laptop holidays -o pictures/'))
-    .action(async (peer, paths, options) => done(await runGet(peer, paths, options)))
+    .action(async (peer, paths, options) => done(await (await import('../commands/get.ts')).get(peer, paths, options)))
 }
 
 export function put(program: Command, done: Done): void {
@@ -80,7 +75,7 @@ export function put(program: Command, done: Done): void {
     .option('-o, --output <dest>', 'folder of the share to put them in, or name for the one file')
   withPeer(withTransfer(command))
     .addHelpText('after', example('sft put ana-laptop report.pdf -o inbox/'))
-    .action(async (peer, files, options) => done(await runPut(peer, files, options)))
+    .action(async (peer, files, options) => done(await (await import('../commands/put.ts')).put(peer, files, options)))
 }
 
 export function rm(program: Command, done: Done): void {
@@ -91,7 +86,9 @@ export function rm(program: Command, done: Done): void {
     .argument('<path...>', 'what to delete')
   withPeer(command)
     .addHelpText('after', example('sft rm ana-laptop old.txt'))
-    .action(async (peer, paths, options) => done(await runRm(peer, paths, options)))
+    .action(async (peer, paths, options) =>
+      done(await (await import('../commands/change.ts')).rm(peer, paths, options)),
+    )
 }
 
 export function mv(program: Command, done: Done): void {
@@ -104,7 +101,9 @@ export function mv(program: Command, done: Done): void {
     .option('--overwrite', 'replace a file of that name')
   withPeer(command)
     .addHelpText('after', example('sft mv ana-laptop draft.txt final.txt'))
-    .action(async (peer, from, to, options) => done(await runMv(peer, from, to, options)))
+    .action(async (peer, from, to, options) =>
+      done(await (await import('../commands/change.ts')).mv(peer, from, to, options)),
+    )
 }
 
 export function mkdir(program: Command, done: Done): void {
@@ -116,7 +115,9 @@ export function mkdir(program: Command, done: Done): void {
     .option('-p, --parents', 'also make the folders above, and accept those that exist')
   withPeer(command)
     .addHelpText('after', example('sft mkdir ana-laptop 2026/june -p'))
-    .action(async (peer, paths, options) => done(await runMkdir(peer, paths, options)))
+    .action(async (peer, paths, options) =>
+      done(await (await import('../commands/change.ts')).mkdir(peer, paths, options)),
+    )
 }
 
 export function hash(program: Command, done: Done): void {
@@ -128,5 +129,7 @@ export function hash(program: Command, done: Done): void {
     .option('--sha256', 'print SHA-256 instead, as sha256sum does')
   withPeer(command)
     .addHelpText('after', example('sft hash ana-laptop disk.img'))
-    .action(async (peer, paths, options) => done(await runHash(peer, paths, options)))
+    .action(async (peer, paths, options) =>
+      done(await (await import('../commands/hash.ts')).hash(peer, paths, options)),
+    )
 }

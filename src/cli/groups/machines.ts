@@ -1,8 +1,5 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings'
-import { RIGHTS } from '../../index.ts'
-import { doctor as runDoctor } from '../commands/doctor.ts'
-import { grant as runGrant } from '../commands/grant.ts'
-import * as run from '../commands/peers.ts'
+import { RIGHTS } from '../../wire/rights.ts'
 import { addr, example, json, lanOnly, noDiscovery, type Done } from '../options.ts'
 
 /** The commands about the machines that this one knows. */
@@ -19,7 +16,7 @@ export function peers(program: Command, done: Done): void {
     .addHelpText('after', example('sft peers rename laptop ana'))
     .action(async (options, command) => {
       refuseWords(command.args, command)
-      done(await run.peers(options))
+      done(await (await import('../commands/peers.ts')).peers(options))
     })
 
   group
@@ -29,7 +26,9 @@ export function peers(program: Command, done: Done): void {
     .argument('<new>', 'its new name, on this machine only')
     .addOption(json())
     .addHelpText('after', example('sft peers rename laptop ana'))
-    .action(async (old, name, _, command) => done(await run.rename(old, name, command.optsWithGlobals())))
+    .action(async (old, name, _, command) =>
+      done(await (await import('../commands/peers.ts')).rename(old, name, command.optsWithGlobals())),
+    )
 
   group
     .command('remove')
@@ -38,7 +37,9 @@ export function peers(program: Command, done: Done): void {
     .argument('<peer...>', KNOWN_PEER)
     .addOption(json())
     .addHelpText('after', example('sft peers remove ana'))
-    .action(async (known, _, command) => done(await run.remove(known, command.optsWithGlobals())))
+    .action(async (known, _, command) =>
+      done(await (await import('../commands/peers.ts')).remove(known, command.optsWithGlobals())),
+    )
 
   group
     .command('block')
@@ -46,7 +47,9 @@ export function peers(program: Command, done: Done): void {
     .argument('<peer>', KNOWN_PEER)
     .addOption(json())
     .addHelpText('after', example('sft peers block ana'))
-    .action(async (peer, _, command) => done(await run.block(peer, command.optsWithGlobals())))
+    .action(async (peer, _, command) =>
+      done(await (await import('../commands/peers.ts')).block(peer, command.optsWithGlobals())),
+    )
 
   group
     .command('unblock')
@@ -54,7 +57,9 @@ export function peers(program: Command, done: Done): void {
     .argument('<peer>', KNOWN_PEER)
     .addOption(json())
     .addHelpText('after', example('sft peers unblock ana'))
-    .action(async (peer, _, command) => done(await run.unblock(peer, command.optsWithGlobals())))
+    .action(async (peer, _, command) =>
+      done(await (await import('../commands/peers.ts')).unblock(peer, command.optsWithGlobals())),
+    )
 
   // To say more of a word that is none of these commands; last, as they would take it over.
   group.allowExcessArguments()
@@ -69,7 +74,9 @@ export function grant(program: Command, done: Done): void {
     .option('--share <dir>', 'only where this folder is shared')
     .addOption(json())
     .addHelpText('after', example('sft grant ana list,get\n  sft grant ana put,mkdir@inbox'))
-    .action(async (peer, rights, options) => done(await runGrant(peer, rights, options)))
+    .action(async (peer, rights, options) =>
+      done(await (await import('../commands/grant.ts')).grant(peer, rights, options)),
+    )
 }
 
 export function doctor(program: Command, done: Done): void {
@@ -82,7 +89,7 @@ export function doctor(program: Command, done: Done): void {
     .addOption(lanOnly())
     .addOption(json())
     .addHelpText('after', example('sft doctor laptop'))
-    .action(async (peer, options) => done(await runDoctor(peer, options)))
+    .action(async (peer, options) => done(await (await import('../commands/doctor.ts')).doctor(peer, options)))
 }
 
 /** @throws CommanderError if there is a word, which names no command of the group, with the one that may be meant. */

@@ -1,8 +1,5 @@
 import type { Command } from '@commander-js/extra-typings'
-import { RIGHTS } from '../../index.ts'
-import { id as runId } from '../commands/id.ts'
-import { pair as runPair } from '../commands/pair.ts'
-import { share as runShare } from '../commands/share.ts'
+import { RIGHTS } from '../../wire/rights.ts'
 import { collect, example, json, lanOnly, muxer, noDiscovery, type Done } from '../options.ts'
 
 /** The commands by which a machine shows itself to others. */
@@ -13,7 +10,7 @@ export function id(program: Command, done: Done): void {
     .description('print the peer ID of this machine, which others name it by')
     .addOption(json())
     .addHelpText('after', example('sft id'))
-    .action(async (options) => done(await runId(options)))
+    .action(async (options) => done(await (await import('../commands/id.ts')).id(options)))
 }
 
 export function share(program: Command, done: Done): void {
@@ -35,7 +32,7 @@ export function share(program: Command, done: Done): void {
     .addOption(json())
     .addOption(muxer())
     .addHelpText('after', example('sft share ./photos'))
-    .action(async (dir, options) => done(await runShare(dir, options)))
+    .action(async (dir, options) => done(await (await import('../commands/share.ts')).share(dir, options)))
 }
 
 export function pair(program: Command, done: Done): void {
@@ -51,5 +48,5 @@ export function pair(program: Command, done: Done): void {
     .addOption(lanOnly())
     .addOption(json())
     .addHelpText('after', example('sft pair\n  sft pair ocean-canyon-seven'))
-    .action(async (code, options) => done(await runPair(code, options)))
+    .action(async (code, options) => done(await (await import('../commands/pair.ts')).pair(code, options)))
 }

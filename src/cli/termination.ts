@@ -1,0 +1,48 @@
+/** How a command ends before it is done: by a signal, or because nobody reads its output. */
+
+/** Exit status when nobody reads our output any more, as shells count the signal for it. */
+export const UNREAD = 141
+
+/** Exit status by signal, as shells count: 128 and its number. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+
+/** Whether stdout could not be written. */
+let unread = false
+
+/** How this process ends early: at once, until a command has something to put in order first. */
+let terminate: (exit: number) => void = (exit) => process.exit(exit)
+
+/**
+ * Calls `onEnd` with the exit status at the first SIGINT, SIGTERM or SIGHUP, or when nobody reads stdout any more; at a
+ * second one the process ends at once.
+ */
+export function onTermination(onEnd: (exit: number) => void): void {
+  let ending = false
+  terminate = (exit) => {
+    if (ending) process.exit(exit)
+    ending = true
+    if (process.stderr.isTTY && process.env['TERM'] !== 'dumb') process.stderr.write('\r\u001b[2K') // over the ^C that the terminal echoes
+    onEnd(exit)
+  }
+  for (const [signal, exit] of Object.entries(SIGNALS)) process.on(signal, () => terminate(exit))
+}
+
+/**
+ * Ends the command when stdout cannot be written: whoever reads it has enough (`sft ls … | head`). A listener for SIGPIPE
+ * would not do: it would also hear of every connection that a peer closed.
+ */
+export function endWhenUnread(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (unread) return // of what is still written on the way out
+    unread = true
+    if (error.code !== 'EPIPE') process.stderr.write(`sft: cannot write the output: ${error.message}\n`)
+    terminate(UNREAD)
+  })
+}
+
+/** Waits until everything written is out, and returns the exit status: `exit` unless some of it could not be written. */
+export async function exitWhenWritten(exit: number): Promise<number> {
+  for (const stream of [process.stdout, process.stderr]) await new Promise((resolve) => stream.write('', resolve))
+  await new Promise((resolve) => setImmediate(resolve)) // the callback of a failed write comes before its event
+  return unread ? UNREAD : exit
+}
