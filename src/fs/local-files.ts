@@ -1,5 +1,5 @@
 import { realpath, stat } from 'node:fs/promises'
-import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { SftError } from '../errors.ts'
 import type { CreateOptions, FileSink, FileSource } from '../protocol/types.ts'
 import type { FileInfo } from '../wire/message.ts'
@@ -7,6 +7,7 @@ import { errno, fileError } from './errno.ts'
 import { LocalFileSink } from './file-sink.ts'
 import { LocalFileSource } from './file-source.ts'
 import { Folder } from './folder.ts'
+import { lstatIfThere } from './names.ts'
 
 /** Opens a file of this machine that the user named, to send it. Symbolic links are followed. */
 export async function openLocalFile(path: string): Promise<FileSource> {
@@ -62,8 +63,26 @@ function localError(error: unknown, what: string): SftError {
   return fileError(error, what)
 }
 
+/**
+ * As {@link containsPath}, for an `inner` that need not exist yet, nor the folders it is in. It is not contained where it
+ * cannot be looked at: then nothing can be made there either.
+ */
+export async function wouldContain(outer: string, inner: string): Promise<boolean> {
+  try {
+    let [path, rest] = [resolve(inner), '']
+    while ((await lstatIfThere(path)) === null) [path, rest] = [dirname(path), join(basename(path), rest)]
+    return isAtOrBelow(await realpath(outer), join(await realpath(path), rest))
+  } catch {
+    return false
+  }
+}
+
 /** Tells whether `inner` is `outer` or lies below it, symbolic links resolved. Both must exist. */
 export async function containsPath(outer: string, inner: string): Promise<boolean> {
-  const below = relative(await realpath(outer), await realpath(inner))
+  return isAtOrBelow(await realpath(outer), await realpath(inner))
+}
+
+function isAtOrBelow(outer: string, inner: string): boolean {
+  const below = relative(outer, inner)
   return below === '' || !(below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below))
 }

@@ -7,6 +7,7 @@ import {
   isLocalFolder,
   openLocalFile,
   resolveDestination,
+  wouldContain,
 } from '../../src/fs/local-files.ts'
 import { SharedFolder } from '../../src/fs/shared-folder.ts'
 import { parseRemotePath } from '../../src/wire/path.ts'
@@ -137,4 +138,17 @@ test('P05: a path lies in another only by whole components, links resolved', asy
   expect(await contains('folder/inner', 'folder')).toBe(false)
   mkdirSync(join(folder, '..x'))
   expect(await contains('.', '..x')).toBe(true)
+})
+
+test('P05: a path that is not there yet lies in another by the folders that are', async () => {
+  const folder = everything()
+  const contains = async (outer: string, inner: string): Promise<boolean> =>
+    wouldContain(join(folder, outer), join(folder, inner))
+  for (const inner of ['folder', 'folder/inner', 'folder/new', 'folder/new/log/file', 'to-folder/new/file']) {
+    expect([inner, await contains('folder', inner)]).toEqual([inner, true])
+    expect([inner, await contains('to-folder', inner)]).toEqual([inner, true])
+  }
+  for (const inner of ['.', 'new', 'new/folder', 'folder-evil', 'folder-evil/new', 'file/new', 'dangling/new']) {
+    expect([inner, await contains('folder', inner)]).toEqual([inner, false])
+  }
 })
