@@ -4,19 +4,20 @@ import { loadSodium } from './crypto/load-sodium.ts'
 import type { Sodium } from './crypto/sodium.ts'
 import { SftError, type SftErrorCode } from './errors.ts'
 import { loadIdentity, machineName } from './home.ts'
-import { refused, type Candidates } from './net/dialer.ts'
+import { refused, type Candidates, type DialEvent } from './net/dialer.ts'
 import { Discovery } from './net/discovery.ts'
 import type { Heard } from './net/heard.ts'
 import { Node, type Muxer, type PeerStream } from './net/node.ts'
 import type { OpenSession } from './jobs/link.ts'
 import { hearMachines, pairByCode } from './pair.ts'
 import { PeerStore } from './peers.ts'
-import { ProtocolClient, type CallOptions } from './protocol/client.ts'
+import { ProtocolClient, type CallOptions, type Requested } from './protocol/client.ts'
 import type { Deadlines } from './protocol/types.ts'
 import { findTarget, parseAddr, withPeerId, type Target } from './reach.ts'
 import type { Peer } from './trust/peers.ts'
 import { PROTOCOL_ID } from './wire/limits.ts'
 import { PAIR_PROTOCOL_ID } from './wire/pairing.ts'
+import type { Right } from './wire/rights.ts'
 
 /** How two machines that are not paired yet can become so while one connects to the other. */
 export interface Introduction {
@@ -31,6 +32,19 @@ export interface Introduction {
   readonly onPaired?: (peer: Peer) => void
 }
 
+/** What happens on the way to a share, and then with it. */
+export type ConnectEvent =
+  | DialEvent
+  /** A session stands, the first one or a further one, with a peer that is paired or not. */
+  | {
+      readonly type: 'session'
+      readonly peerId: string
+      readonly paired: boolean
+      readonly rights: ReadonlySet<Right>
+    }
+  /** A request to the share has ended. */
+  | ({ readonly type: 'request' } & Requested)
+
 export interface ConnectOptions extends CallOptions {
   /** Further addresses to try, as {@link parseAddr} reads them. */
   readonly addresses?: readonly string[]
@@ -40,6 +54,8 @@ export interface ConnectOptions extends CallOptions {
   readonly lanOnly?: boolean
   /** How to pair if the peer does not know this machine. Without it that is an error. */
   readonly introduction?: Introduction
+  /** Called for all that happens, for as long as the connection is used. Must not throw. */
+  readonly onEvent?: (event: ConnectEvent) => void
   /** Folder of the identity and the peers; see {@link defaultHome}. */
   readonly home?: string
   /** Muxers to offer, in order of preference. */
@@ -78,11 +94,11 @@ class Connector {
   readonly #options: ConnectOptions
 
   static async start(options: ConnectOptions, discoverable: boolean): Promise<Connector> {
-    const { home, muxers, lanOnly = false } = options
+    const { home, muxers, lanOnly = false, onEvent } = options
     const [identity, sodium] = await Promise.all([loadIdentity(home), loadSodium(options.sodium)])
     const listening = discoverable && options.discovery === true
     const [node, discovery] = await Promise.all([
-      Node.start({ identity, lanOnly, ...(muxers && { muxers }) }),
+      Node.start({ identity, lanOnly, ...(muxers && { muxers }), ...(onEvent && { onDial: onEvent }) }),
       listening ? Discovery.start({ peerId: identity.peerId }) : null,
     ])
     return new Connector(node, discovery, sodium, options)
@@ -134,15 +150,17 @@ class Connector {
 
   /** Opens a session with a peer, under the secret of their pairing if there is one. */
   async #session(
-    { known, candidates }: Target,
+    { peerId, known, candidates }: Target,
     asked: string,
     signal: AbortSignal | undefined,
   ): Promise<{ client: ProtocolClient; address: string }> {
     const { node } = this
-    const { deadlines } = this.#options
+    const { deadlines, onEvent } = this.#options
+    const onRequest = onEvent && ((request: Requested): void => onEvent({ type: 'request', ...request }))
     try {
       const stream = await node.dial(candidates, PROTOCOL_ID, signal)
-      const client = await openSession(stream, { node, sodium: this.#sodium, known, signal, deadlines })
+      const client = await openSession(stream, { node, sodium: this.#sodium, known, signal, deadlines, onRequest })
+      onEvent?.({ type: 'session', peerId, paired: known !== null, rights: await client.rights() })
       return { client, address: stream.address }
     } catch (error) {
       throw explain(error, asked, known, this.discovery !== null)
@@ -217,6 +235,7 @@ export interface SessionInit {
   readonly known: Peer | null
   readonly signal?: AbortSignal | undefined
   readonly deadlines?: Deadlines | undefined
+  readonly onRequest?: ((request: Requested) => void) | undefined
 }
 
 /**
@@ -226,7 +245,7 @@ export interface SessionInit {
  * reason of the signal.
  */
 export async function openSession({ stream, idBytes }: PeerStream, init: SessionInit): Promise<ProtocolClient> {
-  const { node, sodium, known, signal, deadlines } = init
+  const { node, sodium, known, signal, deadlines, onRequest } = init
   const interrupt = (): void => stream.abort(new SftError('ERR_ABORTED', 'cancelled', { cause: signal?.reason }))
   signal?.addEventListener('abort', interrupt)
   try {
@@ -236,6 +255,7 @@ export async function openSession({ stream, idBytes }: PeerStream, init: Session
       remoteId: idBytes,
       ...(known && { pairingSecret: known.secret }),
       ...(deadlines && { deadlines }),
+      onRequest,
     })
   } catch (error) {
     signal?.throwIfAborted()

@@ -5,6 +5,13 @@ import { isPrivateAddress } from './address.ts'
 import { dialFailure } from './dial-error.ts'
 import { isPeerId } from './identity.ts'
 
+/** What happens while a peer is dialled. */
+export type DialEvent =
+  | { readonly type: 'dialling'; readonly address: string }
+  | { readonly type: 'dialFailed'; readonly address: string; readonly error: SftError }
+  /** This address is the one; there is no way but the direct one. */
+  | { readonly type: 'connected'; readonly address: string }
+
 /** Addresses of one peer, each ending in its ID: all at hand, or found one by one until the signal says enough. */
 export type Candidates = Iterable<string> | ((enough: AbortSignal) => AsyncIterable<string>)
 
@@ -33,6 +40,7 @@ export class Dialer {
   readonly #ownPeerId: string
   readonly #dial: (address: Multiaddr, signal: AbortSignal) => Promise<Connection>
   readonly #lanOnly: boolean
+  readonly #onEvent: ((event: DialEvent) => void) | undefined
 
   /**
    * @param dial - Connects to one address and proves by Noise that the peer in it answers there.
@@ -42,10 +50,12 @@ export class Dialer {
     ownPeerId: string,
     dial: (address: Multiaddr, signal: AbortSignal) => Promise<Connection>,
     lanOnly: boolean,
+    onEvent?: (event: DialEvent) => void,
   ) {
     this.#ownPeerId = ownPeerId
     this.#dial = dial
     this.#lanOnly = lanOnly
+    this.#onEvent = onEvent
   }
 
   /**
@@ -66,7 +76,9 @@ export class Dialer {
     const attempts = new Set<Promise<void>>()
     const attempt = async (address: string): Promise<void> => {
       try {
-        const result = await this.#attempt(address, this.#allowed(parseAddress(address), address), use, ending)
+        const result = await this.#told(address, ending, async () =>
+          this.#attempt(address, this.#allowed(parseAddress(address), address), use, ending),
+        )
         won.resolve(result)
         enough.abort()
       } catch (error) {
@@ -102,7 +114,22 @@ export class Dialer {
     use: (connection: Connection, patience: AbortSignal) => Promise<T>,
     signal: AbortSignal = new AbortController().signal,
   ): Promise<T> {
-    return this.#attempt(address, this.#allowed(parseMultiaddr(address), address), use, signal)
+    return this.#told(address, signal, async () =>
+      this.#attempt(address, this.#allowed(parseMultiaddr(address), address), use, signal),
+    )
+  }
+
+  /** Does `dial` and tells what happens. */
+  async #told<T>(address: string, ending: AbortSignal, dial: () => Promise<T>): Promise<T> {
+    this.#onEvent?.({ type: 'dialling', address })
+    try {
+      const result = await dial()
+      this.#onEvent?.({ type: 'connected', address })
+      return result
+    } catch (error) {
+      if (!ending.aborted && error instanceof SftError) this.#onEvent?.({ type: 'dialFailed', address, error })
+      throw error
+    }
   }
 
   async #attempt<T>(

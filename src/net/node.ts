@@ -7,7 +7,7 @@ import { SftError } from '../errors.ts'
 import type { ByteStream } from '../protocol/types.ts'
 import { isPrivateAddress } from './address.ts'
 import { toByteStream } from './byte-stream.ts'
-import { abortConnection, Dialer, type Candidates } from './dialer.ts'
+import { abortConnection, Dialer, type Candidates, type DialEvent } from './dialer.ts'
 import { FramePool } from './frame-pool.ts'
 import type { Identity } from './identity.ts'
 import { boundedMuxer, type Muxer } from './muxers.ts'
@@ -28,6 +28,8 @@ export interface NodeInit {
   readonly lanOnly?: boolean
   /** Called when a peer was turned away because the protocol it wants, or every one, does not admit it. */
   readonly onRefused?: (peerId: string) => void
+  /** Called for every address that is dialled. */
+  readonly onDial?: (event: DialEvent) => void
 }
 
 /** Who may open the streams of a protocol here, and what becomes of them. */
@@ -91,7 +93,7 @@ export class Node {
 
   static async #startAt(
     listen: readonly string[],
-    { identity, muxers = ['yamux', 'mplex'], lanOnly = false, onRefused }: NodeInit,
+    { identity, muxers = ['yamux', 'mplex'], lanOnly = false, onRefused, onDial }: NodeInit,
     prepare?: (node: Node) => Promise<void>,
   ): Promise<Node> {
     const handlers = new Map<string, ProtocolHandler>()
@@ -138,7 +140,8 @@ export class Node {
       const connect = async (address: Multiaddr, signal: AbortSignal): Promise<Connection> =>
         standing().find(({ status, remoteAddr }) => status === 'open' && remoteAddr.equals(address)) ??
         dial.to(address, signal)
-      const node = new Node(libp2p, handlers, new Dialer(identity.peerId, connect, lanOnly), pool, onRefused)
+      const dialer = new Dialer(identity.peerId, connect, lanOnly, onDial)
+      const node = new Node(libp2p, handlers, dialer, pool, onRefused)
       await prepare?.(node)
       await libp2p.start()
       return node

@@ -16,6 +16,16 @@ import { DEADLINES, type ByteStream, type Deadlines, type FileSink, type FileSou
 
 export interface ClientInit extends Omit<HandshakeInit, 'role' | 'window'> {
   readonly deadlines?: Deadlines
+  /** Called when a request has ended. Must not throw. */
+  readonly onRequest?: ((request: Requested) => void) | undefined
+}
+
+/** What became of one request, as the asking side sees it. */
+export interface Requested {
+  readonly action: Action
+  /** How long it took since it was sent, in milliseconds. */
+  readonly milliseconds: number
+  readonly error?: SftError
 }
 
 /** What the provider still sends after each kind of request. */
@@ -71,6 +81,7 @@ export class ProtocolClient {
   readonly #welcome = Promise.withResolvers<ReadonlySet<Right>>()
   readonly #turns = new Turns(AT_ONCE)
   readonly #uploads = new Turns(UPLOADS_AT_ONCE)
+  readonly #onRequest: ClientInit['onRequest']
   #nextId = 1
 
   /**
@@ -81,7 +92,7 @@ export class ProtocolClient {
   static async open(stream: ByteStream, init: ClientInit): Promise<ProtocolClient> {
     const deadlines = init.deadlines ?? DEADLINES
     const channel = await Channel.open(stream, { ...init, role: 'initiator', window: WINDOW }, deadlines)
-    const client = new ProtocolClient(channel, deadlines)
+    const client = new ProtocolClient(channel, deadlines, init.onRequest)
     try {
       await withDeadline(client.rights(), deadlines.handshake, 'answer the handshake')
       return client
@@ -91,7 +102,8 @@ export class ProtocolClient {
     }
   }
 
-  private constructor(channel: Channel, deadlines: Deadlines) {
+  private constructor(channel: Channel, deadlines: Deadlines, onRequest: ClientInit['onRequest']) {
+    this.#onRequest = onRequest
     this.#session = new Session(channel, { onWelcome: this.#welcome.resolve }, deadlines)
     this.closed = this.#session.run()
     this.closed.catch(this.#welcome.reject)
@@ -116,16 +128,23 @@ export class ProtocolClient {
 
   /** Yields the entries of a folder, or all below it. Stopping early ends the listing. */
   async *list(path: RemotePath, recursive: boolean, options?: CallOptions): AsyncGenerator<Entry | Unlistable> {
-    const exchange = await this.#begin({ type: 'list', path, recursive })
+    const action: Action = { type: 'list', path, recursive }
+    const exchange = await this.#begin(action)
+    const began = performance.now()
     const stopListening = this.#endEarly(exchange, options?.signal)
-    let complete = false
+    const early = new SftError('ERR_ABORTED', 'the listing was not read to its end')
+    let error: unknown = early
     try {
       yield* receiveListing(this.#session, exchange, path, recursive)
-      complete = true
+      error = null
+    } catch (failure) {
+      error = failure
+      throw failure
     } finally {
       stopListening()
-      this.#acknowledge(exchange, complete ? null : new SftError('ERR_ABORTED', 'the listing was not read to its end'))
+      this.#acknowledge(exchange, error === null ? null : early)
       this.#end(exchange)
+      this.#tell(action, began, error)
     }
   }
 
@@ -276,12 +295,18 @@ export class ProtocolClient {
     work: (exchange: Exchange) => Promise<T>,
   ): Promise<T> {
     const exchange = await this.#begin(action)
+    const began = performance.now()
     const stopListening = this.#endEarly(exchange, options?.signal)
+    let error: unknown = null
     try {
       return await work(exchange)
+    } catch (failure) {
+      error = failure
+      throw failure
     } finally {
       stopListening()
       this.#end(exchange)
+      this.#tell(action, began, error)
     }
   }
 
@@ -302,6 +327,15 @@ export class ProtocolClient {
   #end(exchange: Exchange): void {
     this.#session.finish(exchange)
     this.#turns.done()
+  }
+
+  /** @param error - Why the request failed, or `null`. */
+  #tell(action: Action, began: number, error: unknown): void {
+    this.#onRequest?.({
+      action,
+      milliseconds: performance.now() - began,
+      ...(error !== null && { error: asSftError(error, 'ERR_INTERNAL', 'the request failed') }),
+    })
   }
 
   /** Makes `signal` cancel the work on a request; returns how to undo that. */

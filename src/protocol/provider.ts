@@ -18,6 +18,8 @@ export interface Served {
   /** Bytes and digest of a file that went across. */
   readonly transferred?: Transferred
   readonly error?: SftError
+  /** How long it took from the request on, in milliseconds. */
+  readonly milliseconds: number
 }
 
 export interface ProviderInit extends Omit<HandshakeInit, 'role' | 'window'> {
@@ -117,6 +119,7 @@ class Provider {
 
   /** Works on one request. Never throws: what fails is the client's to know and ends nothing else. */
   async #serve(exchange: Exchange, action: Action): Promise<void> {
+    const began = performance.now()
     const turns = this.#turnsFor(action)
     if (turns?.tryTake() === false) await turns.take()
     let working = true
@@ -124,7 +127,7 @@ class Provider {
       if (working) turns?.done()
       working = false
     }
-    let outcome: Omit<Served, 'action'>
+    let outcome: Omit<Served, 'action' | 'milliseconds'>
     try {
       const transferred = await this.#actions.perform(exchange, action, done)
       outcome = { ...(transferred && { transferred }) }
@@ -135,7 +138,7 @@ class Provider {
     done()
     if (action.type === 'probe' || action.type === 'kept') return
     try {
-      this.#init.onServed?.({ action, ...outcome })
+      this.#init.onServed?.({ action, ...outcome, milliseconds: performance.now() - began })
     } catch (error) {
       this.#session.abort(asSftError(error, 'ERR_INTERNAL', 'the listener of the share failed'))
     }
