@@ -13,7 +13,7 @@ import { provide, type Served } from './protocol/provider.ts'
 import { Receipts } from './protocol/receipts.ts'
 import type { Deadlines } from './protocol/types.ts'
 import { findPeer, type Peer } from './trust/peers.ts'
-import { rightsAt, rightsWithin, type Offer } from './trust/rights.ts'
+import { rightsAt, rightsWithin, withdrawnRights, type Offer, type Withdrawn } from './trust/rights.ts'
 import { PROTOCOL_ID } from './wire/limits.ts'
 import { PAIR_PROTOCOL_ID } from './wire/pairing.ts'
 import { RIGHTS, type Right } from './wire/rights.ts'
@@ -26,6 +26,17 @@ export type ShareEvent =
   /** The peers file cannot be read: nobody is let in until it can. Without an error: it can again. */
   | { readonly type: 'peers'; readonly error?: SftError }
   | PairingEvent
+
+/** What a log of a share is to hold: what happens on it but the codes, and what nobody has to be told at once. */
+export type RecordedEvent =
+  | Exclude<ShareEvent, { readonly type: 'code' }>
+  /** It serves the folder with this real path from now on; these rights are what it gives everybody. */
+  | { readonly type: 'started'; readonly peerId: string; readonly root: string; readonly rights: readonly Right[] }
+  | { readonly type: 'stopped' }
+  /** A peer was turned away, as it is not let in or, with an error, has too many sessions. It may try without end. */
+  | { readonly type: 'refused'; readonly peerId: string; readonly error?: SftError }
+  /** A peer lost rights; without any it is let in no more. */
+  | ({ readonly type: 'withdrawn'; readonly peerId: string } & Partial<Withdrawn>)
 
 export interface ShareOptions {
   /**
@@ -51,6 +62,11 @@ export interface ShareOptions {
   /** Folder of the identity and the peers; see {@link defaultHome}. */
   readonly home?: string
   readonly onEvent?: (event: ShareEvent) => void
+  /**
+   * Gets what a log is to hold, as many events as peers like to cause. `name` is what this machine calls the peer at the
+   * moment, if they are paired. Must not throw.
+   */
+  readonly onRecord?: (event: RecordedEvent, name: string | null) => void
   /** Muxers to offer, in order of preference. */
   readonly muxers?: readonly Muxer[]
   /** Which build of libsodium to use; the native one where it runs if absent. */
@@ -126,6 +142,8 @@ export class Share {
   readonly #sessions = new Set<Serving>()
   readonly #receipts = new Receipts()
   #known: readonly Peer[] | SftError
+  /** The paired peers that were let in when they were last read. */
+  #letIn: readonly Peer[]
   /** The last reading of the peers, and why they cannot be watched. */
   #read: Promise<void> = Promise.resolve()
   #unwatched: SftError | null = null
@@ -148,6 +166,7 @@ export class Share {
       await started.#handle()
     })
     if (!started) throw new SftError('ERR_INTERNAL', 'the node was not prepared')
+    started.#record({ type: 'started', peerId: started.peerId, root: parts.offer.root, rights: [...started.rights] })
     await started.#announce()
     return started
   }
@@ -158,7 +177,8 @@ export class Share {
     this.#parts = parts
     this.#options = options
     this.#known = parts.known
-    const onPairing = (event: PairingEvent): void => this.#options.onEvent?.(event)
+    this.#letIn = this.paired
+    const onPairing = (event: PairingEvent): void => this.#tell(event)
     this.#desk =
       options.pairing === true
         ? new PairingDesk({ node, sodium, store, name }, onPairing, async () => this.#onCode())
@@ -199,6 +219,17 @@ export class Share {
     await this.#discovery?.stop()
     await this.#node.stop()
     await this.#parts.folder.close()
+    this.#record({ type: 'stopped' })
+  }
+
+  #tell(event: ShareEvent): void {
+    this.#options.onEvent?.(event)
+    if (event.type !== 'code') this.#record(event)
+  }
+
+  #record(event: RecordedEvent, name?: string): void {
+    const peerId = 'peerId' in event ? event.peerId : null
+    this.#options.onRecord?.(event, name ?? (peerId === null ? null : (this.#peer(peerId)?.name ?? null)))
   }
 
   async #handle(): Promise<void> {
@@ -247,12 +278,24 @@ export class Share {
     const before = this.#known instanceof SftError ? this.#known.message : null
     this.#known = peers
     if (peers instanceof SftError) {
-      if (peers.message !== before) this.#options.onEvent?.({ type: 'peers', error: peers })
-    } else if (before !== null) {
-      this.#options.onEvent?.({ type: 'peers' })
+      if (peers.message !== before) this.#tell({ type: 'peers', error: peers })
+    } else {
+      if (before !== null) this.#tell({ type: 'peers' })
+      this.#recordWithdrawn()
     }
     for (const { peerId, stop } of this.#sessions) if (!this.#admits(peerId)) stop.abort()
     this.#node.dropUnadmitted()
+  }
+
+  /** Records what peers may do no more since they were last read, also if they could not be in between. */
+  #recordWithdrawn(): void {
+    const before = this.#letIn
+    this.#letIn = this.paired
+    for (const peer of before) {
+      const { peerId, name } = peer
+      const lost = this.#admits(peerId) ? withdrawnRights(peer, this.#peer(peerId), this.#parts.offer) : [{}]
+      for (const withdrawn of lost) this.#record({ type: 'withdrawn', peerId, ...withdrawn }, name)
+    }
   }
 
   /** Others may reach this machine to pair with it now, or may no more; and one of them may be paired. */
@@ -262,6 +305,7 @@ export class Share {
   }
 
   #onRefused(peerId: string): void {
+    this.#record({ type: 'refused', peerId })
     if (this.#known instanceof SftError || this.#blocked(peerId)) return
     this.#desk?.ask(peerId)
   }
@@ -288,7 +332,9 @@ export class Share {
   #onStream(peer: PeerStream): void {
     const { peerId } = peer
     if ([...this.#sessions].filter((session) => session.peerId === peerId).length >= SESSIONS_PER_PEER) {
-      peer.stream.abort(new SftError('ERR_BUSY', 'too many sessions of one peer'))
+      const error = new SftError('ERR_BUSY', 'too many sessions of one peer')
+      peer.stream.abort(error)
+      this.#record({ type: 'refused', peerId, error })
       return
     }
     const stop = new AbortController()
@@ -299,10 +345,10 @@ export class Share {
 
   /** Serves one session to its end. Never throws: what a client does wrong ends its own session only. */
   async #serve({ stream, peerId, idBytes }: PeerStream, signal: AbortSignal): Promise<void> {
-    const { onEvent, deadlines } = this.#options
+    const { deadlines } = this.#options
     const { offer, folder, sodium, peers } = this.#parts
     const secret = this.#peer(peerId)?.secret
-    onEvent?.({ type: 'opened', peerId })
+    this.#tell({ type: 'opened', peerId })
     try {
       await provide(stream, {
         sodium,
@@ -313,14 +359,14 @@ export class Share {
         // Asked live: what was taken away, or a peer that was removed, counts at once.
         rights: (path) => (this.#admits(peerId) ? rightsAt(this.#peer(peerId), offer, path) : new Set()),
         rightsWithin: (path) => rightsWithin(this.#peer(peerId), offer, path),
-        onServed: (served) => onEvent?.({ type: 'served', peerId, ...served }),
+        onServed: (served) => this.#tell({ type: 'served', peerId, ...served }),
         signal,
         ...(secret && { pairingSecret: secret }),
         ...(deadlines && { deadlines }),
       })
-      onEvent?.({ type: 'closed', peerId })
+      this.#tell({ type: 'closed', peerId })
     } catch (error) {
-      onEvent?.({ type: 'closed', peerId, error: asSftError(error, 'ERR_INTERNAL', 'the session failed') })
+      this.#tell({ type: 'closed', peerId, error: asSftError(error, 'ERR_INTERNAL', 'the session failed') })
     }
     await peers.noteSeen(peerId)
   }

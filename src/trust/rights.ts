@@ -35,6 +35,26 @@ export function rightsWithin(peer: Peer | null, offer: Offer, path: RemotePath):
   })
 }
 
+/** Rights that a peer has no more, at a path of a share and everywhere below it. */
+export interface Withdrawn {
+  readonly path: RemotePath
+  readonly rights: readonly Right[]
+}
+
+/**
+ * Returns what a peer may do no more at the places where it had rights.
+ *
+ * @param after - `null` for one that this machine has forgotten, but lets in.
+ */
+export function withdrawnRights(before: Peer, after: Peer | null, offer: Offer): Withdrawn[] {
+  const places = new Set([ROOT, ...grantsFor(before, offer.root).map(({ path }) => path)])
+  return [...places].flatMap((path) => {
+    const left = rightsAt(after, offer, path)
+    const rights = [...rightsAt(before, offer, path)].filter((right) => !left.has(right))
+    return rights.length === 0 ? [] : [{ path, rights }]
+  })
+}
+
 /** Returns the grants of a peer that are for a share: for this one or for every one. */
 export function grantsFor(peer: Peer, root: string): Grant[] {
   return peer.grants.filter(({ share }) => share === null || share === root)

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Grant, Peer } from '../../src/trust/peers.ts'
-import { rightsAt, rightsWithin, type Offer } from '../../src/trust/rights.ts'
+import { rightsAt, rightsWithin, withdrawnRights, type Offer } from '../../src/trust/rights.ts'
 import { parseRemotePath, ROOT, type RemotePath } from '../../src/wire/path.ts'
 import { RIGHTS, type Right } from '../../src/wire/rights.ts'
 
@@ -198,5 +198,27 @@ describe('A09: within a path there may be', () => {
     const readOnly = { ...offer, ceiling: new Set<Right>(['get']) }
     expect([...rightsWithin(peerWith([], grantOf(null, 'a', 'put', 'get')), readOnly, ROOT)]).toEqual(['get'])
     expect([...rightsWithin(null, offer, path('a'))]).toEqual(['list', 'get'])
+  })
+})
+
+describe('what a peer has lost is', () => {
+  test('what it had at a place and has no more, wherever it came from', () => {
+    const before = peerWith(['list', 'get', 'put'], grantOf(null, 'a', 'delete'), grantOf('/srv', 'b', 'mkdir'))
+    expect(withdrawnRights(before, before, offer)).toEqual([])
+    expect(withdrawnRights(before, peerWith(['get', 'rename']), offer)).toEqual([
+      { path: '.', rights: ['list', 'put'] },
+      { path: 'a', rights: ['list', 'put', 'delete'] },
+    ])
+    expect(withdrawnRights(before, null, offer)).toEqual([
+      { path: '.', rights: ['put'] },
+      { path: 'a', rights: ['put', 'delete'] },
+    ])
+  })
+
+  test('nothing that the share did not offer, and nothing that is gained', () => {
+    const readOnly = { ...offer, ceiling: new Set<Right>(['get']) }
+    expect(withdrawnRights(peerWith(['get', 'put']), peerWith(['get']), readOnly)).toEqual([])
+    expect(withdrawnRights(peerWith(['get']), peerWith(['get', 'put']), offer)).toEqual([])
+    expect(withdrawnRights({ ...peerWith(['get']), blocked: true }, peerWith([]), offer)).toEqual([])
   })
 })
