@@ -13,6 +13,12 @@ export function defaultHome(): string {
     : fromEnvironment
 }
 
+/** Returns the file that shares write their log to: in `home` if that is given or set, else in the platform's folder for logs. */
+export function defaultLogFile(home?: string): string {
+  const own = home ?? process.env['SFT_HOME'] ?? ''
+  return own === '' ? `${envPaths('sft', { suffix: '' }).log}/share.jsonl` : `${own}/log/share.jsonl`
+}
+
 /**
  * Returns what this machine calls itself to those it pairs with: `$SFT_NAME`, else its host name without the domain.
  *

@@ -6,16 +6,19 @@
  * @packageDocumentation
  */
 export { Remote, type CopyOptions } from './client.ts'
-export { connect, type ConnectOptions, type Introduction } from './connect.ts'
+export { connect, type ConnectEvent, type ConnectOptions, type Introduction } from './connect.ts'
 export { parseCode } from './crypto/code.ts'
 export { diagnose, type DiagnoseOptions } from './doctor/diagnose.ts'
 export { ERRORS, SftError, type SftErrorCode } from './errors.ts'
 export type { Finding } from './doctor/findings.ts'
 export { isLocalFolder, realFolder, resolveDestination } from './fs/local-files.ts'
-export { defaultHome, loadIdentity, machineName } from './home.ts'
+export { defaultHome, defaultLogFile, loadIdentity, machineName } from './home.ts'
 export { shortId, type Identity } from './net/identity.ts'
 export { isGlob } from './jobs/filter.ts'
 export type { Conflict, JobEvent, JobOptions, JobSummary, OnConflict, SkipReason } from './jobs/job.ts'
+export { history, type HistoryOptions } from './log/history.ts'
+export type { LogLine } from './log/line.ts'
+export { ShareLog, type ShareLogOptions } from './log/share-log.ts'
 export type { Heard } from './net/heard.ts'
 export type { Muxer } from './net/node.ts'
 export type { PairingEvent } from './pairing-desk.ts'
@@ -24,7 +27,7 @@ export { offerPairing, pair, type JoinOptions, type OfferOptions, type PairOptio
 export type { CallOptions, TransferOptions } from './protocol/client.ts'
 export type { Transferred } from './protocol/transfer.ts'
 export { reachable, type ReachableOptions } from './reach.ts'
-export { share, Share, type ShareEvent, type ShareOptions } from './share.ts'
+export { share, Share, type RecordedEvent, type ShareEvent, type ShareOptions } from './share.ts'
 export {
   blockPeer,
   findPeer,
@@ -36,6 +39,7 @@ export {
   type Place,
 } from './trust/peers.ts'
 export { rightsAt, type Offer } from './trust/rights.ts'
+export { asciiJson } from './wire/ascii-json.ts'
 export type { Action, Algorithm, Entry, EntryType, FileInfo, Unlistable } from './wire/message.ts'
 export { baseName, joinPath, parseRemotePath, type RemotePath } from './wire/path.ts'
 export { isRight, RIGHTS, type Right } from './wire/rights.ts'

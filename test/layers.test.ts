@@ -97,7 +97,7 @@ test('the help and the version need nothing of what moves files, so that they co
 })
 
 function layerOf(file: string): string {
-  if (API.has(file) || /^(?:jobs|doctor)\//.test(file)) return 'api'
+  if (API.has(file) || /^(?:jobs|doctor|log)\//.test(file)) return 'api'
   return file === 'errors.ts' ? 'errors' : (file.split('/')[0] ?? '')
 }
 
