@@ -13,6 +13,7 @@ import { introduction } from './introduction.ts'
 import { Output, type FailureContext } from './output.ts'
 import { LiveLines } from './progress.ts'
 import { onTermination, UNREAD } from './termination.ts'
+import { traceConnection } from './trace.ts'
 
 /** Options every command that talks to a peer has. */
 export interface PeerOptions {
@@ -20,6 +21,7 @@ export interface PeerOptions {
   readonly discovery?: boolean
   readonly lanOnly?: boolean
   readonly json?: boolean
+  readonly verbose?: number
   readonly muxer?: Muxer
 }
 
@@ -46,7 +48,7 @@ export async function withRemote(
   options: PeerOptions,
   work: (session: Session) => Promise<number>,
 ): Promise<number> {
-  const output = new Output(options.json === true)
+  const output = new Output(options.json === true, options.verbose)
   const interrupted = new AbortController()
   let remote: Remote | undefined
   let exitOnSignal: number | undefined
@@ -85,6 +87,10 @@ async function connectWithPatience(
     status.clear()
   }
   const asking = introduction(output, signal, stopWaiting)
+  output.above = (print) => {
+    status.clear()
+    print()
+  }
   try {
     return await connect(peer, {
       signal,
@@ -93,6 +99,7 @@ async function connectWithPatience(
       ...(addr && { addresses: addr }),
       ...(asking && { introduction: asking }),
       ...(muxer && { muxers: [muxer] }),
+      ...(output.verbosity > 0 && { onEvent: (event) => traceConnection(output, event) }),
     })
   } finally {
     stopWaiting()

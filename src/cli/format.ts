@@ -21,6 +21,11 @@ export function formatClock(time: Date): string {
   return [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':')
 }
 
+/** Formats the local date and time of day: `2026-11-01 09:05:00`. */
+export function formatDateTime(time: Date): string {
+  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ${formatClock(time)}`
+}
+
 /** Formats nanoseconds since 1970 as local date and minute, or `-` for a time no calendar here holds. */
 export function formatTime(mtime: bigint): string {
   const date = new Date(Number(mtime / 1_000_000n))

@@ -6,6 +6,7 @@ import { formatHex } from './format.ts'
 import { JobProgress } from './job-progress.ts'
 import { describeJob, describePlan, describeTransfer, PLANNED, SKIPPED, type Planned } from './job-text.ts'
 import { LiveLines } from './progress.ts'
+import { traceReconnecting } from './trace.ts'
 
 /** How often the lines on a terminal are drawn anew, in milliseconds, and when for the first time. */
 const REDRAW = 125
@@ -61,6 +62,7 @@ export class JobView {
     this.#conflictHint = onConflict !== 'fail' ? null : isStream ? '--overwrite replaces it' : CONFLICT_HINT
     const interval = session.output.json ? OBJECTS : this.#lines.enabled ? REDRAW : PLAIN_LINES
     this.#timer = setInterval(() => this.#tell(), interval)
+    session.output.above = (print) => this.#print(print)
   }
 
   /** Takes what changes off the screen. */
@@ -111,6 +113,7 @@ export class JobView {
       }
       case 'reconnecting':
         output.object('reconnecting', { attempt: event.attempt, wait: event.wait, code: event.error.code })
+        output.trace(traceReconnecting(event))
         if (event.attempt === 1) this.#talk(`Connection lost (${escapeText(event.error.message)}); reconnecting…`)
         return
       case 'reconnected':
@@ -169,6 +172,11 @@ export class JobView {
     if (this.#wouldAsk.delete(path)) return
     this.#session.output.object('skipped', { path, reason })
     this.#skipped.set(reason, (this.#skipped.get(reason) ?? 0) + 1)
+    const { output } = this.#session
+    if (output.verbosity > 0 && !this.#named.has(path)) {
+      output.trace(`${escapeText(path)}: ${SKIPPED[reason]}`)
+      return
+    }
     if (reason === 'identical' && !this.#named.has(path)) return // as most are when a job is done again
     this.#notices += 1
     if (this.#notices <= MOST_NOTICES) {

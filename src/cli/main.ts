@@ -3,13 +3,13 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { SftError } from '../errors.ts'
 import { get, hash, ls, mkdir, mv, put, rm } from './groups/files.ts'
 import { doctor, grant, peers } from './groups/machines.ts'
-import { id, pair, share } from './groups/sharing.ts'
+import { history, id, pair, share } from './groups/sharing.ts'
 import { example, type Done } from './options.ts'
 import { Output } from './output.ts'
 import { endWhenUnread, exitWhenWritten } from './termination.ts'
 
 /** Every command, in the order of the help. */
-const COMMANDS = [id, share, pair, ls, get, put, rm, mv, mkdir, hash, peers, grant, doctor]
+const COMMANDS = [id, share, pair, ls, get, put, rm, mv, mkdir, hash, peers, grant, history, doctor]
 
 /** Runs the command line `argv` (without interpreter and script) and returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {

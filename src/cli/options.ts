@@ -30,6 +30,11 @@ export function lanOnly(): Option<'--lan-only'> {
   return new Option('--lan-only', 'refuse every address that is not of a private network')
 }
 
+/** Told how often it was given: `-v`, or `-vv` for more. */
+export function verbose(what: string): Option<'-v, --verbose', 1, undefined, number> {
+  return new Option('-v, --verbose', what).preset(1).argParser((_, count: number | undefined) => (count ?? 0) + 1)
+}
+
 /** For tests and comparisons; the default, yamux and then mplex, is right for people. */
 export function muxer(): Option<'--muxer <name>', undefined, undefined, Muxer> {
   return new Option('--muxer <name>', 'offer only this stream muxer')
@@ -91,6 +96,26 @@ export function jobs(): Option<'-j, --jobs <n>', undefined, undefined, number> {
   return new Option('-j, --jobs <n>', 'large files at a time (4); 1: one file after the other').argParser((text) => {
     if (/^\d{1,2}$/.test(text) && Number(text) >= 1) return Number(text)
     throw new InvalidArgumentError('write a number from 1 to 99.')
+  })
+}
+
+/** A time that is over: so long ago, or a date and perhaps a time of day. */
+export function since(): Option<'--since <when>', undefined, undefined, Date> {
+  return new Option('--since <when>', 'only from then on: 30m, 2h, 7d ago, or 2026-11-01').argParser((text) => {
+    const [, number = '', unit = ''] = /^(\d{1,6})([mhdw])$/.exec(text) ?? []
+    const minutes = { m: 1, h: 60, d: 1_440, w: 10_080 }[unit]
+    if (minutes !== undefined) return new Date(Date.now() - Number(number) * minutes * 60_000)
+    const [date, clock = 'T00:00'] = /^\d{4}-\d\d-\d\d(?=(T\d\d:\d\d.*)?$)/.exec(text) ?? []
+    const time = new Date(`${date}${clock}`) // by the clock of this machine, unless it says another
+    if (!Number.isNaN(time.getTime())) return time
+    throw new InvalidArgumentError('write it like 30m, 2h, 7d, 2026-11-01 or 2026-11-01T12:00.')
+  })
+}
+
+export function lines(): Option<'-n, --lines <n>', undefined, undefined, number> {
+  return new Option('-n, --lines <n>', 'only the last so many').argParser((text) => {
+    if (/^\d{1,6}$/.test(text) && Number(text) >= 1) return Number(text)
+    throw new InvalidArgumentError('write a number from 1 to 999999.')
   })
 }
 

@@ -1,4 +1,5 @@
 import { ERRORS, SftError } from '../errors.ts'
+import { asciiJson } from '../wire/ascii-json.ts'
 import { escapeText } from './escape.ts'
 
 /** What a failure is about, as the user named it. */
@@ -25,9 +26,14 @@ export interface FailureOptions {
  */
 export class Output {
   readonly json: boolean
+  /** How much is told of what goes on: 0 of nothing, 1 with `-v`, 2 with `-vv`. */
+  readonly verbosity: number
+  /** Prints a line of {@link trace} above what changes at the bottom of the terminal; whoever draws there sets it. */
+  above: (print: () => void) => void = (print) => print()
 
-  constructor(json: boolean) {
+  constructor(json: boolean, verbosity = 0) {
     this.json = json
+    this.verbosity = verbosity
   }
 
   /** Prints one line of data for people; nothing with `--json`. */
@@ -43,6 +49,16 @@ export class Output {
   /** Prints one line of talk for people; nothing with `--json`, where the objects say it all. */
   talk(text: string): void {
     if (!this.json) process.stderr.write(`${text}\n`)
+  }
+
+  /** Prints one line on stderr, also with `--json`. */
+  note(text: string): void {
+    process.stderr.write(`${text}\n`)
+  }
+
+  /** Prints one line on stderr about what goes on, also with `--json`, if so much is told. */
+  trace(text: string, verbosity = 1): void {
+    if (this.verbosity >= verbosity) this.above(() => this.note(`* ${text}`))
   }
 
   /** Prints a failure as one line, and as an object with `--json`; returns the exit status. */
@@ -62,14 +78,6 @@ function place(message: string, context: FailureContext | undefined): string {
   const { path, to = path } = context
   if (message.includes(`"${path}"`) || message.includes(`"${to}"`)) return ''
   return `${escapeText(path)}${to === path ? '' : ` -> ${escapeText(to)}`}: `
-}
-
-/** JSON that holds no character a terminal could act on. */
-function asciiJson(value: unknown): string {
-  return JSON.stringify(value).replace(
-    /[\u007f-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
 }
 
 function describe(error: unknown): string {

@@ -6,7 +6,22 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { BIN, sft } from '../support/cli.ts'
 import { tempFolder } from '../support/tmp.ts'
 
-const COMMANDS = ['id', 'share', 'pair', 'ls', 'get', 'put', 'rm', 'mv', 'mkdir', 'hash', 'peers', 'grant', 'doctor']
+const COMMANDS = [
+  'id',
+  'share',
+  'pair',
+  'ls',
+  'get',
+  'put',
+  'rm',
+  'mv',
+  'mkdir',
+  'hash',
+  'peers',
+  'grant',
+  'history',
+  'doctor',
+]
 
 test.each([[], ...COMMANDS.map((command) => [command])])(
   '%s --help fits 80 columns and has an example',

@@ -102,6 +102,9 @@ const COMMANDS: Record<string, (text: string, folder: string) => string[]> = {
   'address to pair at': (text) => ['pair', 'ocean-canyon-seven', '--addr', text],
   'name to pair under': (text) => ['pair', 'ocean-canyon-seven', '--name', text],
   'subject of the doctor': (text) => ['doctor', text],
+  'time of a history': (text) => ['history', '--since', text],
+  'number of a history': (text) => ['history', '-n', text],
+  'log of a history': (text, folder) => ['history', '--log', join(folder, 'home', 'peers', text)],
 }
 
 /** Makes a machine with one peer in `home`, which the commands in this process belong to from now on. */

@@ -15,6 +15,10 @@ export async function hash(
       const { remote, output } = session
       const path = remotePath(text)
       const status = new LiveLines()
+      output.above = (print) => {
+        status.clear()
+        print()
+      }
       if (!output.json) status.show([`waiting for the peer to read ${escapeText(path)}`])
       try {
         const digest = formatHex(await remote.digest(path, algorithm, session))

@@ -1,9 +1,11 @@
 import {
+  isLocalFolder,
   isRight,
   machineName,
   RIGHTS,
   SftError,
   share as startSharing,
+  ShareLog,
   shortId,
   type Muxer,
   type Right,
@@ -29,13 +31,17 @@ export interface ShareCommandOptions {
   readonly listen?: readonly string[]
   readonly discovery?: boolean
   readonly lanOnly?: boolean
+  /** A file, or false for none. */
+  readonly log?: string | boolean
   readonly json?: boolean
+  readonly verbose?: number
   readonly muxer?: Muxer
 }
 
 /** `sft share DIR`: serves a folder until it is interrupted. */
 export async function share(folder: string, options: ShareCommandOptions): Promise<number> {
-  const output = new Output(options.json === true)
+  const output = new Output(options.json === true, options.verbose)
+  let log: ShareLog | null = null
   try {
     if (options.open === true && options.peer) {
       throw new SftError('ERR_USAGE', '--open lets every peer in, so --peer can restrict nothing; choose one')
@@ -44,6 +50,7 @@ export async function share(folder: string, options: ShareCommandOptions): Promi
     const { discovery = true, lanOnly = false, name = machineName() } = options
     const pairing = options.pairing !== false && options.open !== true && options.peer === undefined
     const peers = options.open === true ? 'any' : (options.peer ?? 'paired')
+    log = await openLog(folder, options.log, output)
     const served = await startSharing(folder, {
       peers,
       pairing,
@@ -53,6 +60,7 @@ export async function share(folder: string, options: ShareCommandOptions): Promi
       ...(rights && { rights }),
       ...(options.listen && { listen: options.listen }),
       ...(options.muxer && { muxers: [options.muxer] }),
+      ...(log && { onRecord: log.record }),
       onEvent: (event) => report(output, event, options.qr === true),
     })
     const interrupted = new Promise<number>((resolve) => onTermination(resolve))
@@ -67,7 +75,20 @@ export async function share(folder: string, options: ShareCommandOptions): Promi
     return exit
   } catch (error) {
     return output.failure(error)
+  } finally {
+    await log?.close()
   }
+}
+
+async function openLog(folder: string, file: string | boolean | undefined, output: Output): Promise<ShareLog | null> {
+  if (file === false || !(await isLocalFolder(folder))) return null // the share will say that it is none
+  return ShareLog.open(folder, {
+    ...(typeof file === 'string' && { file }),
+    onFault: (error) => {
+      output.object('log', { time: new Date(), code: error.code, message: error.message })
+      output.talk(`sft: ${escapeText(error.message)}; the share goes on, and the log as soon as it can`)
+    },
+  })
 }
 
 /** Reads which rights the flags give, and `undefined` without any. */
@@ -167,11 +188,18 @@ function report(output: Output, event: ShareEvent, qr: boolean): void {
     })
     // Looking at an entry is a part of other commands, and nothing a person asked for.
     const looks = action.type === 'stat' || (action.type === 'get' && action.length === 0 && !error)
-    if (!looks) output.talk(`${formatClock(time)}  ${shortId(peerId)}  ${describeServed(event)}`)
+    if (looks && output.verbosity === 0) return
+    const took = output.verbosity > 1 ? ` (${Math.round(event.milliseconds)} ms)` : ''
+    output.talk(`${formatClock(time)}  ${shortId(peerId)}  ${describeServed(event)}${took}`)
     return
   }
   const error = event.type === 'closed' ? event.error : undefined
   output.object(event.type, { time, peerId, ...(error && { code: error.code }) })
+  if (output.verbosity > 0) {
+    const how = error ? `: ${escapeText(error.message)}` : ''
+    output.talk(`${formatClock(time)}  ${shortId(peerId)}  session ${event.type}${how}`)
+    return
+  }
   // A lost connection shows in the transfer it interrupted, and a share that is closed says so itself.
   if (error && error.code !== 'ERR_CLOSED') {
     output.talk(`${formatClock(time)}  ${shortId(peerId)}  left: ${escapeText(error.message)}`)

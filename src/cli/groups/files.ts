@@ -15,6 +15,7 @@ import {
   onConflict,
   overwrite,
   retryFor,
+  verbose,
   type Done,
 } from '../options.ts'
 
@@ -38,7 +39,13 @@ function withTransfer<A extends unknown[], O extends OptionValues>(command: Comm
 
 /** Adds the options of every command that reaches another machine, which stand last in its help. */
 function withPeer<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
-  return command.addOption(addr()).addOption(noDiscovery()).addOption(lanOnly()).addOption(json()).addOption(muxer())
+  return command
+    .addOption(addr())
+    .addOption(noDiscovery())
+    .addOption(lanOnly())
+    .addOption(json())
+    .addOption(verbose('tell on stderr how the peer is reached and what is skipped; -vv: each request'))
+    .addOption(muxer())
 }
 
 export function ls(program: Command, done: Done): void {

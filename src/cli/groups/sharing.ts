@@ -1,6 +1,6 @@
 import type { Command } from '@commander-js/extra-typings'
 import { RIGHTS } from '../../wire/rights.ts'
-import { collect, example, json, lanOnly, muxer, noDiscovery, type Done } from '../options.ts'
+import { collect, example, json, lanOnly, lines, muxer, noDiscovery, since, verbose, type Done } from '../options.ts'
 
 /** The commands by which a machine shows itself to others. */
 
@@ -27,12 +27,29 @@ export function share(program: Command, done: Done): void {
     .option('--qr', 'show codes as QR codes too')
     .option('--name <name>', 'what machines that pair are told this one is called')
     .option('--listen <multiaddr>', 'listen here instead of everywhere; may be repeated', collect)
+    .option('--log <file>', 'keep the log there instead of where "sft history" looks')
+    .option('--no-log', 'keep no log')
     .addOption(noDiscovery())
     .addOption(lanOnly())
     .addOption(json())
+    .addOption(verbose('also print sessions and looks; -vv: how long each request took'))
     .addOption(muxer())
     .addHelpText('after', example('sft share ./photos'))
     .action(async (dir, options) => done(await (await import('../commands/share.ts')).share(dir, options)))
+}
+
+export function history(program: Command, done: Done): void {
+  program
+    .command('history')
+    .description('show who did what on the shares of this machine')
+    .option('--peer <peer>', 'only this one, by its name now or then, or its peer ID')
+    .addOption(since())
+    .option('--failed', 'only what did not succeed')
+    .addOption(lines())
+    .option('--log <file>', 'read the log that "sft share --log" keeps there')
+    .addOption(json())
+    .addHelpText('after', example('sft history --since 2h --failed'))
+    .action(async (options) => done(await (await import('../commands/history.ts')).history(options)))
 }
 
 export function pair(program: Command, done: Done): void {
