@@ -42,7 +42,7 @@ const LAYERS: Record<string, Layer> = {
     outside: ['env-paths', 'node:os', 'picomatch'],
   },
   cli: {
-    local: ['index.ts', 'errors', 'wire/rights.ts'],
+    local: ['index.ts', 'errors', 'wire/ascii-json.ts', 'wire/rights.ts'],
     outside: ['@commander-js/extra-typings', 'uqr', 'node:path', 'node:readline/promises', 'node:v8', 'package.json'],
   },
 }
