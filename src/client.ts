@@ -1,5 +1,6 @@
 import { SftError } from './errors.ts'
 import { createLocalFile, openLocalFile } from './fs/local-files.ts'
+import { match } from './jobs/find.ts'
 import { getAll } from './jobs/get.ts'
 import type { JobOptions, JobSummary } from './jobs/job.ts'
 import { Link, type OpenSession } from './jobs/link.ts'
@@ -60,6 +61,15 @@ export class Remote {
   /** Yields the entries of a folder, in the order the other machine has them; with `recursive` all below it. */
   list(path: string = ROOT, options: CallOptions & { recursive?: boolean } = {}): AsyncGenerator<Entry | Unlistable> {
     return this.#client.list(parseRemotePath(path), options.recursive === true, options)
+  }
+
+  /**
+   * Yields the entries that a pattern such as `*.jpg` matches, starting from the folder `below`; what lies below one of them
+   * is not matched again.
+   */
+  match(pattern: string, { below = ROOT, ...options }: CallOptions & { below?: string } = {}): AsyncGenerator<Entry> {
+    const tree = { list: (path: string) => this.list(path, options) }
+    return match(tree, pattern, { below: parseRemotePath(below) })
   }
 
   /** Describes one entry. @throws {@link SftError} `ERR_NOT_FOUND`. */
@@ -189,6 +199,20 @@ export class Remote {
     } finally {
       this.#client = await link.session.catch(() => this.#client)
     }
+  }
+
+  /** Whether the session is lost, so that every call but a job and {@link restore} fails. */
+  get lost(): boolean {
+    return this.#client.ended
+  }
+
+  /**
+   * Opens another session with the same peer if the one there was is lost.
+   *
+   * @throws {@link SftError} why it could not be opened; trying again may help.
+   */
+  async restore({ signal }: CallOptions = {}): Promise<void> {
+    if (this.#client.ended) this.#client = await this.#reopen(signal)
   }
 
   /** Ends the session, in order if the other side answers in time. */

@@ -1,12 +1,14 @@
-import { realpath, stat } from 'node:fs/promises'
+import { open, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { SftError } from '../errors.ts'
 import type { CreateOptions, FileSink, FileSource } from '../protocol/types.ts'
-import type { FileInfo } from '../wire/message.ts'
+import type { Entry, FileInfo, Unlistable } from '../wire/message.ts'
+import { ROOT, type RemotePath } from '../wire/path.ts'
 import { errno, fileError } from './errno.ts'
 import { LocalFileSink } from './file-sink.ts'
 import { LocalFileSource } from './file-source.ts'
 import { Folder } from './folder.ts'
+import { entriesIn } from './folder-entries.ts'
 import { lstatIfThere } from './names.ts'
 
 /** Opens a file of this machine that the user named, to send it. Symbolic links are followed. */
@@ -45,6 +47,49 @@ export async function isLocalFolder(path: string): Promise<boolean> {
   } catch (error) {
     if (errno(error) === 'ENOENT' || errno(error) === 'ENOTDIR') return false
     throw fileError(error, `cannot look at "${path}"`)
+  }
+}
+
+/**
+ * Yields the entries right in a folder of this machine, under their paths from `root`; incomplete files are left out.
+ *
+ * @param path - The folder, from `root`, which itself is meant if it is absent.
+ * @throws {@link SftError} `ERR_NOT_FOUND` if it is no folder, or the code of another failure.
+ */
+export async function* listLocalFolder(root: string, path: RemotePath = ROOT): AsyncGenerator<Entry | Unlistable> {
+  const folder = await Folder.openLocal(join(root, path))
+  try {
+    yield* entriesIn(folder, path)
+  } catch (error) {
+    throw fileError(error, `cannot list "${join(root, path)}"`)
+  } finally {
+    await folder.close()
+  }
+}
+
+/**
+ * Reads a text file of this machine, or what comes out of a pipe that has a name.
+ *
+ * @param maxBytes - Most bytes it may have.
+ * @throws {@link SftError} `ERR_USAGE` if it has more or is not UTF-8, or the code of another failure.
+ */
+export async function readTextFile(path: string, maxBytes: number): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  try {
+    const handle = await open(path)
+    for await (const chunk of handle.createReadStream() as AsyncIterable<Uint8Array>) {
+      bytes += chunk.byteLength
+      if (bytes > maxBytes) throw new SftError('ERR_USAGE', `"${path}" has more than ${maxBytes} bytes`)
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    throw fileError(error, `cannot read "${path}"`)
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+  } catch (error) {
+    throw new SftError('ERR_USAGE', `"${path}" is not a text in UTF-8`, { cause: error })
   }
 }
 

@@ -37,10 +37,14 @@ export function isGlob(path: string): boolean {
   return picomatch.scan(path, { noparen: true }).isGlob || /[!?*+@]\(/.test(path)
 }
 
-/** Returns what a pattern for whole paths begins with before its first wildcard, and the test for a path. */
-export function parseGlob(pattern: string): { base: string; matches: (path: string) => boolean } {
+/**
+ * Returns what a pattern for whole paths begins with before its first wildcard, and the test for a path.
+ *
+ * @param dot - Whether a wildcard also stands for names that begin with a dot.
+ */
+export function parseGlob(pattern: string, dot = true): { base: string; matches: (path: string) => boolean } {
   const { base } = picomatch.scan(pattern)
-  return { base: base === '' ? '.' : base, matches: picomatch(pattern, { dot: true }) }
+  return { base: base === '' ? '.' : base, matches: picomatch(pattern, { dot }) }
 }
 
 /** Returns how many components the deepest path has that a pattern may match. */

@@ -1,6 +1,6 @@
 import { asSftError, SftError } from '../errors.ts'
 import type { Entry, FileInfo } from '../wire/message.ts'
-import { baseName, parseRemotePath, type RemotePath } from '../wire/path.ts'
+import { baseName, joinPath, parseRemotePath, ROOT, type RemotePath } from '../wire/path.ts'
 import { globDepth, isGlob, parseGlob } from './filter.ts'
 import { Frontier } from './frontier.ts'
 import type { SourceTree } from './tree.ts'
@@ -101,21 +101,34 @@ async function isThere(tree: SourceTree, path: string): Promise<boolean> {
   }
 }
 
+/** How a pattern is matched. */
+export interface MatchOptions {
+  /** The folder that the pattern starts from; the root if absent. */
+  readonly below?: RemotePath
+  /** Whether a wildcard also stands for names that begin with a dot; so it does if absent. */
+  readonly dot?: boolean
+}
+
 /** Yields what a pattern matches, looking no deeper than it reaches. */
-async function* match(tree: SourceTree, pattern: string): AsyncGenerator<Entry> {
-  const { base, matches } = parseGlob(pattern)
+export async function* match(
+  tree: Pick<SourceTree, 'list'>,
+  pattern: string,
+  { below = ROOT, dot = true }: MatchOptions = {},
+): AsyncGenerator<Entry> {
+  const { base, matches } = parseGlob(pattern, dot)
   const deepest = globDepth(pattern)
+  const inner = (path: string): string => (below === ROOT ? path : path.slice(below.length + 1))
   const frontier = new Frontier<RemotePath>()
-  for (let folder: RemotePath | null = parseRemotePath(base); folder !== null;) {
-    const inner: string[] = []
+  for (let folder: RemotePath | null = base === '.' ? below : joinPath(below, base); folder !== null;) {
+    const names: string[] = []
     for await (const entry of tree.list(folder)) {
       if (entry.type === 'unlistable') continue
-      if (matches(entry.path)) yield entry
-      else if (entry.type === 'directory' && entry.path.split('/').length < deepest)
-        frontier.expectRoom(inner.push(baseName(entry.path)))
+      if (matches(inner(entry.path))) yield entry
+      else if (entry.type === 'directory' && inner(entry.path).split('/').length < deepest)
+        frontier.expectRoom(names.push(baseName(entry.path)))
     }
-    frontier.add(folder, inner)
+    frontier.add(folder, names)
     const next = frontier.take()
-    folder = next && parseRemotePath(next.level === '.' ? next.name : `${next.level}/${next.name}`)
+    folder = next && joinPath(next.level, next.name)
   }
 }
