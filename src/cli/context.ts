@@ -10,6 +10,7 @@ import {
 } from '../index.ts'
 import { escapeText } from './escape.ts'
 import { introduction } from './introduction.ts'
+import { commandLineAgain } from './job-text.ts'
 import { Output, type FailureContext } from './output.ts'
 import { LiveLines } from './progress.ts'
 import { onTermination, UNREAD } from './termination.ts'
@@ -23,6 +24,8 @@ export interface PeerOptions {
   readonly json?: boolean
   readonly verbose?: number
   readonly muxer?: Muxer
+  /** Whether a person may be asked where there is a terminal; so it is if absent. */
+  readonly mayAsk?: boolean
 }
 
 /** What one command works with. */
@@ -33,7 +36,14 @@ export interface Session {
   readonly signal: AbortSignal
   /** The exit status of that, once it happened. */
   readonly exitOnSignal: () => number | undefined
+  /** What to type to do the same again, safe to print; `null` where typing it again would not be enough. */
+  readonly again: string | null
+  /** Whether stdin is still needed afterwards, so that no answer may use it up; not so if absent. */
+  readonly keepsInput?: boolean
 }
+
+/** What a command does once there is a session; returns the exit status. */
+export type Work = (session: Session) => Promise<number>
 
 /** How long a connection may take before a person is told what is waited for, in milliseconds. */
 const PATIENCE = 500
@@ -43,11 +53,7 @@ const PATIENCE = 500
  *
  * @returns The exit status: that of `work`, or of what it threw.
  */
-export async function withRemote(
-  peer: string,
-  options: PeerOptions,
-  work: (session: Session) => Promise<number>,
-): Promise<number> {
+export async function withRemote(peer: string, options: PeerOptions, work: Work): Promise<number> {
   const output = new Output(options.json === true, options.verbose)
   const interrupted = new AbortController()
   let remote: Remote | undefined
@@ -59,15 +65,20 @@ export async function withRemote(
   try {
     const { signal } = interrupted
     remote = await connectWithPatience(peer, options, output, signal)
-    return await work({ remote, output, signal, exitOnSignal: () => exitOnSignal })
+    return await work({ remote, output, signal, exitOnSignal: () => exitOnSignal, again: commandLineAgain() })
   } catch (error) {
-    if (exitOnSignal === undefined) return output.failure(error)
-    if (exitOnSignal === UNREAD) return UNREAD
-    const interruption = new SftError('ERR_ABORTED', 'interrupted; nothing incomplete was left behind')
-    return output.failure(interruption, { exit: exitOnSignal })
+    return tellFailure(error, output, exitOnSignal)
   } finally {
     await (exitOnSignal === undefined ? remote?.close() : remote?.abort())
   }
+}
+
+/** Prints why something ended that threw, with the exit status of a signal if one came; returns the exit status. */
+export function tellFailure(error: unknown, output: Output, exitOnSignal: number | undefined): number {
+  if (exitOnSignal === undefined) return output.failure(error)
+  if (exitOnSignal === UNREAD) return UNREAD
+  const interruption = new SftError('ERR_ABORTED', 'interrupted; nothing incomplete was left behind')
+  return output.failure(interruption, { exit: exitOnSignal })
 }
 
 /** Connects, and says on a terminal what is waited for if that takes a while. Pairs if a person can be asked. */
@@ -77,7 +88,7 @@ async function connectWithPatience(
   output: Output,
   signal: AbortSignal,
 ): Promise<Remote> {
-  const { addr, discovery = true, lanOnly = false, muxer } = options
+  const { addr, discovery = true, lanOnly = false, muxer, mayAsk = true } = options
   const status = new LiveLines()
   const timer = setTimeout(() => {
     if (!output.json) status.show([`looking for ${escapeText(peer)}`])
@@ -86,7 +97,7 @@ async function connectWithPatience(
     clearTimeout(timer)
     status.clear()
   }
-  const asking = introduction(output, signal, stopWaiting)
+  const asking = introduction(output, signal, stopWaiting, mayAsk)
   output.above = (print) => {
     status.clear()
     print()

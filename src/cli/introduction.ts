@@ -11,8 +11,14 @@ const TRIES = 3
  * person types at the terminal. Nobody is asked without a terminal.
  *
  * @param beforeAsking - Called right before something is asked, to clear the terminal for it.
+ * @param mayAsk - Whether a person is asked at all.
  */
-export function introduction(output: Output, signal: AbortSignal, beforeAsking: () => void): Introduction | undefined {
+export function introduction(
+  output: Output,
+  signal: AbortSignal,
+  beforeAsking: () => void,
+  mayAsk: boolean,
+): Introduction | undefined {
   const fromEnvironment = process.env['SFT_CODE']
   const onPaired: Introduction['onPaired'] = (peer) => {
     output.object('paired', { name: peer.name, peerId: peer.peerId })
@@ -21,7 +27,7 @@ export function introduction(output: Output, signal: AbortSignal, beforeAsking: 
   if (fromEnvironment !== undefined && fromEnvironment !== '') {
     return { askCode: () => Promise.resolve(fromEnvironment), onPaired }
   }
-  if (output.json || !canAsk()) return undefined
+  if (!mayAsk || output.json || !canAsk()) return undefined
   return {
     askCode: async (peerId, why) => {
       beforeAsking()

@@ -140,7 +140,8 @@ export class JobView {
     this.#lines.clear()
     this.#held = []
     try {
-      const { decision, forAll } = await askConflict(this.#session.output, conflict, this.#session.signal)
+      const { output, signal, keepsInput } = this.#session
+      const { decision, forAll } = await askConflict(output, conflict, signal, keepsInput)
       if (forAll) this.#forAll = decision
       return decision
     } catch (error) {

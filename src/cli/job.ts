@@ -1,7 +1,6 @@
 import { ERRORS, SftError, type JobOptions, type JobSummary } from '../index.ts'
 import type { Session } from './context.ts'
 import { noteFile } from './heap.ts'
-import { commandLineAgain } from './job-text.ts'
 import { JobView, type JobKind } from './job-view.ts'
 import { canAsk } from './prompt.ts'
 import { UNREAD } from './termination.ts'
@@ -9,6 +8,8 @@ import { UNREAD } from './termination.ts'
 /** Options of every command that moves files. */
 export interface TransferFlags {
   readonly json?: boolean
+  /** Whether a person may be asked where there is a terminal; so it is if absent. */
+  readonly mayAsk?: boolean
   readonly overwrite?: boolean
   readonly onConflict?: NonNullable<JobOptions['onConflict']>
   readonly checksum?: boolean
@@ -58,8 +59,8 @@ export async function runJob(
   } finally {
     view.stop()
   }
-  const goesOn = !(kind.isStream ?? false) && options.dryRun !== true
-  return conclude(session, view, summary, { failure, next: goesOn ? `; to continue: ${commandLineAgain()}` : '' })
+  const goesOn = !(kind.isStream ?? false) && options.dryRun !== true && session.again !== null
+  return conclude(session, view, summary, { failure, next: goesOn ? `; to continue: ${session.again}` : '' })
 }
 
 /**
@@ -67,24 +68,25 @@ export async function runJob(
  *
  * @throws {@link SftError} `ERR_USAGE` if not.
  */
-export function checkFlags({ overwrite, onConflict, json }: TransferFlags): void {
+export function checkFlags(flags: TransferFlags): void {
+  const { overwrite, onConflict } = flags
   if (overwrite === true && onConflict !== undefined && onConflict !== 'overwrite') {
     throw new SftError('ERR_USAGE', `--overwrite and --on-conflict ${onConflict} contradict each other`)
   }
-  if (onConflict === 'ask' && !mayAsk(json)) {
+  if (onConflict === 'ask' && !canAskAbout(flags)) {
     throw new SftError('ERR_USAGE', 'nobody can be asked without a terminal; choose skip, overwrite, rename or newer')
   }
 }
 
-function mayAsk(json: boolean | undefined): boolean {
-  return canAsk() && json !== true
+function canAskAbout({ json, mayAsk }: TransferFlags): boolean {
+  return canAsk() && json !== true && mayAsk !== false
 }
 
 function jobOptions({ signal }: Session, flags: TransferFlags): JobOptions {
-  const { json, overwrite, onConflict, checksum, dryRun, include, exclude, bwlimit, jobs, retryFor } = flags
+  const { overwrite, onConflict, checksum, dryRun, include, exclude, bwlimit, jobs, retryFor } = flags
   return {
     signal,
-    onConflict: overwrite === true ? 'overwrite' : (onConflict ?? (mayAsk(json) ? 'ask' : 'fail')),
+    onConflict: overwrite === true ? 'overwrite' : (onConflict ?? (canAskAbout(flags) ? 'ask' : 'fail')),
     checksum: checksum === true,
     dryRun: dryRun === true,
     ...(include && { include }),

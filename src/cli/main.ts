@@ -1,12 +1,12 @@
 import { Command, CommanderError } from '@commander-js/extra-typings'
 import packageJson from '../../package.json' with { type: 'json' }
-import { SftError } from '../errors.ts'
 import { get, hash, ls, mkdir, mv, put, rm } from './groups/files.ts'
 import { doctor, grant, peers } from './groups/machines.ts'
 import { history, id, pair, share } from './groups/sharing.ts'
 import { example, type Done } from './options.ts'
 import { Output } from './output.ts'
 import { endWhenUnread, exitWhenWritten } from './termination.ts'
+import { usageError } from './usage.ts'
 
 /** Every command, in the order of the help. */
 const COMMANDS = [id, share, pair, ls, get, put, rm, mv, mkdir, hash, peers, grant, history, doctor]
@@ -22,21 +22,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof CommanderError)) exit = output.failure(error)
     else if (error.exitCode === 0) exit = 0
-    else exit = error.code === 'commander.help' ? 2 : output.failure(usageError(error, program, argv))
+    else exit = error.code === 'commander.help' ? 2 : output.failure(usageError(error, program, argv[0], helpOf))
   }
   return exitWhenWritten(exit)
 }
 
-/** Returns what is wrong with a command line as one line that names the next step. */
-function usageError(error: CommanderError, program: Command, argv: readonly string[]): SftError {
-  const command = program.commands.find((known) => known.name() === argv[0])
-  const fault = error.message
-    .replace(/^error: /, '')
-    .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?')
-    .replace(/\.$/, '')
-  const dash = error.code === 'commander.unknownOption' && command ? ' (a name that begins with - goes after --)' : ''
-  const help = command ? `sft ${command.name()} --help` : 'sft --help'
-  return new SftError('ERR_USAGE', `${fault}${dash}${fault.endsWith('?') ? '' : ';'} see: ${help}`, { cause: error })
+/** What prints the help of a command, or of all. */
+function helpOf(command: string | null): string {
+  return command === null ? 'sft --help' : `sft ${command} --help`
 }
 
 /** Defines every command; each reports its exit status to `done`. */

@@ -54,8 +54,11 @@ export function overwrite(): Option<'--overwrite'> {
   return new Option('--overwrite', 'replace files of the same name')
 }
 
+/** What can be done where another file has the name. */
+export const CONFLICT_POLICIES = ['ask', 'skip', 'overwrite', 'rename', 'newer', 'fail'] as const
+
 export function onConflict(): Option<'--on-conflict <what>', undefined, undefined, OnConflict> {
-  const policies = ['ask', 'skip', 'overwrite', 'rename', 'newer', 'fail'] as const
+  const policies = CONFLICT_POLICIES
   return new Option(
     '--on-conflict <what>',
     `where another file has the name; without it, ask on a terminal, else fail: ${policies.join(', ')}`,

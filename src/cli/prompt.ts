@@ -9,13 +9,15 @@ export function canAsk(): boolean {
 /**
  * Asks one question on the terminal. Ctrl-C comes as `signal`, as anywhere else.
  *
+ * @param keepsInput - Has Ctrl-D come as a key: the end of stdin, which it is otherwise, would end it for good.
  * @throws {@link SftError} `ERR_USAGE` if there is no answer, as after Ctrl-D, or the reason of `signal`.
  */
-export async function ask(question: string, signal: AbortSignal): Promise<string> {
+export async function ask(question: string, signal: AbortSignal, keepsInput = false): Promise<string> {
   if (process.stdin.readableEnded) throw unanswered() // of which no interface would tell
-  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false })
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: keepsInput })
   const closed = Promise.withResolvers<never>()
   lines.once('close', () => closed.reject(unanswered()))
+  lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT')) // which is a key then too
   try {
     // A program that answers through a pipe needs no question.
     return await Promise.race([lines.question(process.stdin.isTTY ? question : '', { signal }), closed.promise])

@@ -9,6 +9,9 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 /** Whether stdout could not be written. */
 let unread = false
 
+/** Who takes Ctrl-C instead of the end of the command; `null` if nobody does. */
+let takesInterrupts: (() => void) | null = null
+
 /** How this process ends early: at once, until a command has something to put in order first. */
 let terminate: (exit: number) => void = (exit) => process.exit(exit)
 
@@ -21,10 +24,26 @@ export function onTermination(onEnd: (exit: number) => void): void {
   terminate = (exit) => {
     if (ending) process.exit(exit)
     ending = true
-    if (process.stderr.isTTY && process.env['TERM'] !== 'dumb') process.stderr.write('\r\u001b[2K') // over the ^C that the terminal echoes
+    clearEcho()
     onEnd(exit)
   }
-  for (const [signal, exit] of Object.entries(SIGNALS)) process.on(signal, () => terminate(exit))
+  for (const [signal, exit] of Object.entries(SIGNALS)) {
+    process.on(signal, () => {
+      if (signal !== 'SIGINT' || takesInterrupts === null) return terminate(exit)
+      clearEcho()
+      takesInterrupts()
+    })
+  }
+}
+
+/** Has Ctrl-C call `take` from now on instead of ending the command, or end it again with `null`. */
+export function takeInterrupts(take: (() => void) | null): void {
+  takesInterrupts = take
+}
+
+/** Writes over the ^C that the terminal echoes. */
+function clearEcho(): void {
+  if (process.stderr.isTTY && process.env['TERM'] !== 'dumb') process.stderr.write('\r\u001b[2K')
 }
 
 /**

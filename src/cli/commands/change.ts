@@ -1,10 +1,10 @@
 import { SftError } from '../../index.ts'
-import { forEachPath, remotePath, withHint, withRemote, type PeerOptions } from '../context.ts'
+import { forEachPath, remotePath, withHint, type Work } from '../context.ts'
 import { escapeText } from '../escape.ts'
 
 /** `sft rm PEER PATH...`: deletes files and empty folders. */
-export async function rm(peer: string, paths: readonly string[], options: PeerOptions): Promise<number> {
-  return withRemote(peer, options, (session) =>
+export function rm(paths: readonly string[]): Work {
+  return async (session) =>
     forEachPath(paths, session, async (text) => {
       const path = remotePath(text)
       if (path === '.') throw new SftError('ERR_PATH', 'the root of a share cannot be deleted; name what is in it')
@@ -15,18 +15,12 @@ export async function rm(peer: string, paths: readonly string[], options: PeerOp
       }
       session.output.object('deleted', { path })
       session.output.talk(`${escapeText(path)}: deleted`)
-    }),
-  )
+    })
 }
 
 /** `sft mv PEER OLD NEW`: renames or moves within a share. */
-export async function mv(
-  peer: string,
-  from: string,
-  to: string,
-  options: PeerOptions & { overwrite?: boolean },
-): Promise<number> {
-  return withRemote(peer, options, (session) =>
+export function mv(from: string, to: string, options: { overwrite?: boolean }): Work {
+  return async (session) =>
     forEachPath(
       [from],
       session,
@@ -43,18 +37,13 @@ export async function mv(
         session.output.talk(`${escapeText(path)} is now ${escapeText(target)}`)
       },
       (path) => ({ path, to }),
-    ),
-  )
+    )
 }
 
 /** `sft mkdir PEER PATH...`: makes folders. */
-export async function mkdir(
-  peer: string,
-  paths: readonly string[],
-  options: PeerOptions & { parents?: boolean },
-): Promise<number> {
+export function mkdir(paths: readonly string[], options: { parents?: boolean }): Work {
   const parents = options.parents === true
-  return withRemote(peer, options, (session) =>
+  return async (session) =>
     forEachPath(paths, session, async (text) => {
       const path = remotePath(text)
       try {
@@ -69,6 +58,5 @@ export async function mkdir(
       }
       session.output.object('created', { path })
       session.output.talk(`${escapeText(path)}: created`)
-    }),
-  )
+    })
 }

@@ -1,16 +1,12 @@
-import { forEachPath, remotePath, withRemote, type PeerOptions } from '../context.ts'
+import { forEachPath, remotePath, type Work } from '../context.ts'
 import { escapeText } from '../escape.ts'
 import { formatDigestLine, formatHex } from '../format.ts'
 import { LiveLines } from '../progress.ts'
 
 /** `sft hash PEER PATH...`: prints digests that the other machine computes, in the format of `md5sum`. */
-export async function hash(
-  peer: string,
-  paths: readonly string[],
-  options: PeerOptions & { sha256?: boolean },
-): Promise<number> {
+export function hash(paths: readonly string[], options: { sha256?: boolean }): Work {
   const algorithm = options.sha256 === true ? 'sha256' : 'md5'
-  return withRemote(peer, options, (session) =>
+  return async (session) =>
     forEachPath(paths, session, async (text) => {
       const { remote, output } = session
       const path = remotePath(text)
@@ -29,6 +25,5 @@ export async function hash(
       } finally {
         status.clear()
       }
-    }),
-  )
+    })
 }

@@ -1,10 +1,11 @@
-import type { Entry, Unlistable } from '../../index.ts'
-import { remotePath, withRemote, type PeerOptions, type Session } from '../context.ts'
+import type { Entry, RemotePath, Unlistable } from '../../index.ts'
+import { remotePath, type Session, type Work } from '../context.ts'
 import { escapeBytes, escapeText } from '../escape.ts'
 import { formatBytes, formatTime, formatTimestamp } from '../format.ts'
 import { inReadingOrder } from '../order.ts'
+import type { Output } from '../output.ts'
 
-export interface LsOptions extends PeerOptions {
+export interface LsOptions {
   readonly recursive?: boolean
   readonly long?: boolean
 }
@@ -15,26 +16,40 @@ const NOTES: Partial<Record<Entry['type'], string>> = {
 }
 
 /** `sft ls PEER [PATH]`: lists a folder of a share. */
-export async function ls(peer: string, path: string | undefined, options: LsOptions): Promise<number> {
-  return withRemote(peer, options, async (session) => {
+export function ls(path: string | undefined, options: LsOptions): Work {
+  return async (session) => {
     try {
-      await list(session, path ?? '.', options)
+      await listFolder(session, remotePath(path ?? '.'), options)
       return 0
     } catch (error) {
       if (session.signal.aborted) throw error
       return session.output.failure(error, { context: { path: path ?? '.' } })
     }
-  })
+  }
 }
 
-async function list({ remote, output, signal }: Session, path: string, options: LsOptions): Promise<void> {
-  const folder = remotePath(path)
-  const long = options.long === true || process.stdout.isTTY
+/** Prints what is in a folder of the share. */
+export async function listFolder(
+  { remote, output, signal }: Session,
+  folder: RemotePath,
+  options: LsOptions,
+): Promise<void> {
   const entries = remote.list(folder, { recursive: options.recursive === true, signal })
+  await printEntries(output, entries, options, (entry) => nameBelow(entry, folder))
+}
+
+/** Prints entries in the order people read them, each under the name that `nameOf` gives it. */
+export async function printEntries(
+  output: Output,
+  entries: AsyncIterable<Entry | Unlistable>,
+  options: LsOptions,
+  nameOf: (entry: Entry) => string,
+): Promise<void> {
+  const long = options.long === true || process.stdout.isTTY
   for await (const entry of inReadingOrder(entries)) {
     if (output.json) output.object('entry', describe(entry))
     else if (entry.type === 'unlistable') output.talk(`sft: ${escapeBytes(entry.name)}: its name cannot be shared`)
-    else output.line(long ? longLine(entry, nameBelow(entry, folder)) : shortLine(entry, nameBelow(entry, folder)))
+    else output.line(long ? longLine(entry, nameOf(entry)) : shortLine(entry, nameOf(entry)))
   }
 }
 

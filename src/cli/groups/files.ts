@@ -1,51 +1,14 @@
-import type { Command, OptionValues } from '@commander-js/extra-typings'
-import {
-  addr,
-  bwlimit,
-  checksum,
-  dryRun,
-  example,
-  exclude,
-  include,
-  jobs,
-  json,
-  lanOnly,
-  muxer,
-  noDiscovery,
-  onConflict,
-  overwrite,
-  retryFor,
-  verbose,
-  type Done,
-} from '../options.ts'
+import type { Command } from '@commander-js/extra-typings'
+import type { PeerOptions, Work } from '../context.ts'
+import { example, type Done } from '../options.ts'
+import { fetching, hashing, listing, making, PEER, removing, renaming, storing, withPeer } from './definitions.ts'
 
 /** The commands that use the share of another machine. */
 
-const PEER = 'name of a paired machine, its peer ID, or an address as "sft share" prints it'
-
-/** Adds the options of every command that moves files. */
-function withTransfer<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
-  return command
-    .addOption(overwrite())
-    .addOption(onConflict())
-    .addOption(checksum())
-    .addOption(dryRun())
-    .addOption(include())
-    .addOption(exclude())
-    .addOption(bwlimit())
-    .addOption(jobs())
-    .addOption(retryFor())
-}
-
-/** Adds the options of every command that reaches another machine, which stand last in its help. */
-function withPeer<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
-  return command
-    .addOption(addr())
-    .addOption(noDiscovery())
-    .addOption(lanOnly())
-    .addOption(json())
-    .addOption(verbose('tell on stderr how the peer is reached and what is skipped; -vv: each request'))
-    .addOption(muxer())
+/** Connects and does what `load` loads: of all commands only the one that is used. */
+async function onRemote(peer: string, options: PeerOptions, load: () => Promise<Work>): Promise<number> {
+  const { withRemote } = await import('../context.ts')
+  return withRemote(peer, options, await load())
 }
 
 export function ls(program: Command, done: Done): void {
@@ -54,89 +17,57 @@ export function ls(program: Command, done: Done): void {
     .description('list a folder of a share')
     .argument('<peer>', PEER)
     .argument('[path]', 'folder in the share')
-    .option('-r, --recursive', 'list everything below it')
-    .option('-l, --long', 'show sizes and times, as a terminal gets them anyway')
-  withPeer(command)
+  withPeer(listing(command))
     .addHelpText('after', example('sft ls ana-laptop holidays'))
-    .action(async (peer, path, options) => done(await (await import('../commands/ls.ts')).ls(peer, path, options)))
+    .action(async (peer, path, options) =>
+      done(await onRemote(peer, options, async () => (await import('../commands/ls.ts')).ls(path, options))),
+    )
 }
 
 export function get(program: Command, done: Done): void {
-  const command = program
-    .command('get')
-    .description('fetch files and folders; each file appears only complete and verified')
-    .argument('<peer>', PEER)
-    .argument('<path...>', 'files and folders of the share, or patterns such as "*.jpg"')
-    .option('-o, --output <dest>', 'folder to put them in, or name for the one file; - for stdout')
-  withPeer(withTransfer(command))
+  withPeer(fetching(program.command('get').argument('<peer>', PEER)))
     .addHelpText('after', example('sft get ana-laptop holidays -o pictures/'))
-    .action(async (peer, paths, options) => done(await (await import('../commands/get.ts')).get(peer, paths, options)))
+    .action(async (peer, paths, options) =>
+      done(await onRemote(peer, options, async () => (await import('../commands/get.ts')).get(paths, options))),
+    )
 }
 
 export function put(program: Command, done: Done): void {
-  const command = program
-    .command('put')
-    .description('store files and folders in a share that allows it')
-    .argument('<peer>', PEER)
-    .argument('<file...>', 'files and folders of this machine; - for stdin')
-    .option('-o, --output <dest>', 'folder of the share to put them in, or name for the one file')
-  withPeer(withTransfer(command))
+  withPeer(storing(program.command('put').argument('<peer>', PEER)))
     .addHelpText('after', example('sft put ana-laptop report.pdf -o inbox/'))
-    .action(async (peer, files, options) => done(await (await import('../commands/put.ts')).put(peer, files, options)))
+    .action(async (peer, files, options) =>
+      done(await onRemote(peer, options, async () => (await import('../commands/put.ts')).put(files, options))),
+    )
 }
 
 export function rm(program: Command, done: Done): void {
-  const command = program
-    .command('rm')
-    .description('delete files and empty folders of a share')
-    .argument('<peer>', PEER)
-    .argument('<path...>', 'what to delete')
-  withPeer(command)
+  withPeer(removing(program.command('rm').argument('<peer>', PEER)))
     .addHelpText('after', example('sft rm ana-laptop old.txt'))
     .action(async (peer, paths, options) =>
-      done(await (await import('../commands/change.ts')).rm(peer, paths, options)),
+      done(await onRemote(peer, options, async () => (await import('../commands/change.ts')).rm(paths))),
     )
 }
 
 export function mv(program: Command, done: Done): void {
-  const command = program
-    .command('mv')
-    .description('rename or move within a share')
-    .argument('<peer>', PEER)
-    .argument('<old>', 'what to rename')
-    .argument('<new>', 'its new path')
-    .option('--overwrite', 'replace a file of that name')
-  withPeer(command)
+  withPeer(renaming(program.command('mv').argument('<peer>', PEER)))
     .addHelpText('after', example('sft mv ana-laptop draft.txt final.txt'))
     .action(async (peer, from, to, options) =>
-      done(await (await import('../commands/change.ts')).mv(peer, from, to, options)),
+      done(await onRemote(peer, options, async () => (await import('../commands/change.ts')).mv(from, to, options))),
     )
 }
 
 export function mkdir(program: Command, done: Done): void {
-  const command = program
-    .command('mkdir')
-    .description('make folders in a share')
-    .argument('<peer>', PEER)
-    .argument('<path...>', 'folders to make')
-    .option('-p, --parents', 'also make the folders above, and accept those that exist')
-  withPeer(command)
+  withPeer(making(program.command('mkdir').argument('<peer>', PEER)))
     .addHelpText('after', example('sft mkdir ana-laptop 2026/june -p'))
     .action(async (peer, paths, options) =>
-      done(await (await import('../commands/change.ts')).mkdir(peer, paths, options)),
+      done(await onRemote(peer, options, async () => (await import('../commands/change.ts')).mkdir(paths, options))),
     )
 }
 
 export function hash(program: Command, done: Done): void {
-  const command = program
-    .command('hash')
-    .description('print MD5 digests of files in a share, as md5sum does')
-    .argument('<peer>', PEER)
-    .argument('<path...>', 'files in the share')
-    .option('--sha256', 'print SHA-256 instead, as sha256sum does')
-  withPeer(command)
+  withPeer(hashing(program.command('hash').argument('<peer>', PEER)))
     .addHelpText('after', example('sft hash ana-laptop disk.img'))
     .action(async (peer, paths, options) =>
-      done(await (await import('../commands/hash.ts')).hash(peer, paths, options)),
+      done(await onRemote(peer, options, async () => (await import('../commands/hash.ts')).hash(paths, options))),
     )
 }

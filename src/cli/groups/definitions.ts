@@ -1,0 +1,98 @@
+import type { Command, OptionValues } from '@commander-js/extra-typings'
+import {
+  addr,
+  bwlimit,
+  checksum,
+  dryRun,
+  exclude,
+  include,
+  jobs,
+  json,
+  lanOnly,
+  muxer,
+  noDiscovery,
+  onConflict,
+  overwrite,
+  retryFor,
+  verbose,
+} from '../options.ts'
+
+/** What the commands take that use a share: after a peer on the command line, and by themselves in a shell. */
+
+export const PEER = 'name of a paired machine, its peer ID, or an address as "sft share" prints it'
+
+/** Adds the options of every command that moves files. */
+function withTransfer<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+  return command
+    .addOption(overwrite())
+    .addOption(onConflict())
+    .addOption(checksum())
+    .addOption(dryRun())
+    .addOption(include())
+    .addOption(exclude())
+    .addOption(bwlimit())
+    .addOption(jobs())
+    .addOption(retryFor())
+}
+
+/** Adds the options of every command that reaches another machine, which stand last in its help. */
+export function withPeer<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+  return command
+    .addOption(addr())
+    .addOption(noDiscovery())
+    .addOption(lanOnly())
+    .addOption(json())
+    .addOption(verbose('tell on stderr how the peer is reached and what is skipped; -vv: each request'))
+    .addOption(muxer())
+}
+
+/** Adds the options of a listing. */
+export function listing<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+  return command
+    .option('-r, --recursive', 'list everything below it')
+    .option('-l, --long', 'show sizes and times, as a terminal gets them anyway')
+}
+
+export function fetching<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+  return withTransfer(
+    command
+      .description('fetch files and folders; each file appears only complete and verified')
+      .argument('<path...>', 'files and folders of the share, or patterns such as "*.jpg"')
+      .option('-o, --output <dest>', 'folder to put them in, or name for the one file; - for stdout'),
+  )
+}
+
+export function storing<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+  return withTransfer(
+    command
+      .description('store files and folders in a share that allows it')
+      .argument('<file...>', 'files and folders of this machine; - for stdin')
+      .option('-o, --output <dest>', 'folder of the share to put them in, or name for the one file'),
+  )
+}
+
+export function removing<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+  return command.description('delete files and empty folders of a share').argument('<path...>', 'what to delete')
+}
+
+export function renaming<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+  return command
+    .description('rename or move within a share')
+    .argument('<old>', 'what to rename')
+    .argument('<new>', 'its new path')
+    .option('--overwrite', 'replace a file of that name')
+}
+
+export function making<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+  return command
+    .description('make folders in a share')
+    .argument('<path...>', 'folders to make')
+    .option('-p, --parents', 'also make the folders above, and accept those that exist')
+}
+
+export function hashing<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+  return command
+    .description('print MD5 digests of files in a share, as md5sum does')
+    .argument('<path...>', 'files in the share')
+    .option('--sha256', 'print SHA-256 instead, as sha256sum does')
+}
