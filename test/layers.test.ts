@@ -43,7 +43,16 @@ const LAYERS: Record<string, Layer> = {
   },
   cli: {
     local: ['index.ts', 'errors', 'wire/ascii-json.ts', 'wire/rights.ts'],
-    outside: ['@commander-js/extra-typings', 'uqr', 'node:path', 'node:readline/promises', 'node:v8', 'package.json'],
+    outside: [
+      '@commander-js/extra-typings',
+      'uqr',
+      'node:child_process',
+      'node:path',
+      'node:readline',
+      'node:readline/promises',
+      'node:v8',
+      'package.json',
+    ],
   },
 }
 

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from '@commander-js/extra-typings'
 import packageJson from '../../package.json' with { type: 'json' }
-import { get, hash, ls, mkdir, mv, put, rm } from './groups/files.ts'
+import { batch, get, hash, ls, mkdir, mv, put, rm, shell } from './groups/files.ts'
 import { doctor, grant, peers } from './groups/machines.ts'
 import { history, id, pair, share } from './groups/sharing.ts'
 import { example, type Done } from './options.ts'
@@ -9,7 +9,7 @@ import { endWhenUnread, exitWhenWritten } from './termination.ts'
 import { usageError } from './usage.ts'
 
 /** Every command, in the order of the help. */
-const COMMANDS = [id, share, pair, ls, get, put, rm, mv, mkdir, hash, peers, grant, history, doctor]
+const COMMANDS = [id, share, pair, ls, get, put, rm, mv, mkdir, hash, shell, batch, peers, grant, history, doctor]
 
 /** Runs the command line `argv` (without interpreter and script) and returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {

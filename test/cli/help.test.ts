@@ -17,6 +17,8 @@ const COMMANDS = [
   'mv',
   'mkdir',
   'hash',
+  'shell',
+  'batch',
   'peers',
   'grant',
   'history',

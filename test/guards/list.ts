@@ -525,6 +525,34 @@ export const GUARDS: readonly Guard[] = [
     tests: ['cli/job-text'],
   },
   {
+    file: 'cli/shell/completion.ts',
+    text: ' || escapeText(name) !== name',
+    tests: ['cli/shell/completion'],
+  },
+  {
+    file: 'cli/shell/completion.ts',
+    text: 'if (seen > MOST_ENTRIES || late.aborted) return null',
+    without: 'if (seen > 200_000) return null',
+    tests: ['cli/shell/completion'],
+  },
+  {
+    file: 'cli/shell/place.ts',
+    text: 'if (folders.pop() !== undefined) continue',
+    without: 'if (folders.pop() !== null) continue',
+    tests: ['cli/shell/place'],
+  },
+  {
+    file: 'cli/shell/words.ts',
+    text: 'return MAGIC.test(character) ? `[${character}]` : character',
+    without: 'return character',
+    tests: ['cli/shell/words'],
+  },
+  {
+    file: 'history.ts',
+    text: ' && !/[\\p{Cc}\\p{Cs}]/u.test(line)',
+    tests: ['api/history'],
+  },
+  {
     file: 'cli/prompt.ts',
     text: '  if (process.stdin.readableEnded) throw unanswered() // of which no interface would tell\n',
     tests: ['cli/prompt'],

@@ -10,6 +10,7 @@ import { quote } from '../../src/cli/job-text.ts'
 import { JobView } from '../../src/cli/job-view.ts'
 import { main } from '../../src/cli/main.ts'
 import { Output } from '../../src/cli/output.ts'
+import { runScript } from '../../src/cli/shell/script.ts'
 import { SftError, type JobEvent } from '../../src/index.ts'
 import { outcome } from './aftermath.ts'
 import { somePeerId } from './dns-bytes.ts'
@@ -83,6 +84,8 @@ const COMMANDS: Record<string, (text: string, folder: string) => string[]> = {
   'choice on a conflict': (text) => ['get', 'ana', 'x', '--on-conflict', text],
   'number of jobs': (text) => ['get', 'ana', 'x', '--jobs', text],
   muxer: (text) => ['get', 'ana', 'x', '--muxer', text],
+  'peer of a shell': (text) => ['shell', text],
+  'file of commands': (text, folder) => ['batch', 'ana', join(folder, text)],
   'folder to share': (text, folder) => ['share', join(folder, text)],
   'right to share': (text, folder) => ['share', folder, '--allow', text],
   'name of a share': (text, folder) => ['share', folder, '--name', text, '--listen', 'nowhere'],
@@ -225,6 +228,24 @@ function views(): Printing[] {
     {
       what: 'command to type again',
       print: async (text) => Promise.resolve(process.stderr.write(`${quote(text)}\n`)),
+    },
+    {
+      what: 'line of a script',
+      print: async (text, json) => {
+        const { signal } = new AbortController()
+        const session = { output: new Output(json), signal, exitOnSignal: () => undefined } as unknown as Session
+        const line = text.replaceAll('\n', '\r')
+        for (const one of [
+          `x${line}`,
+          `help ${line}`,
+          `pwd --${line}`,
+          `lcd x${line}`,
+          `cd ../${line}`,
+          `put -o ../${line} x`,
+        ]) {
+          await runScript(session, [one])
+        }
+      },
     },
     {
       what: 'failed pairing',

@@ -71,3 +71,24 @@ export function hash(program: Command, done: Done): void {
       done(await onRemote(peer, options, async () => (await import('../commands/hash.ts')).hash(paths, options))),
     )
 }
+
+export function shell(program: Command, done: Done): void {
+  const command = program
+    .command('shell')
+    .description('type commands to a share, with its folders as yours: ls, cd, get, put, ...')
+    .argument('<peer>', PEER)
+  withPeer(command)
+    .addHelpText('after', example('sft shell ana-laptop'))
+    .action(async (peer, options) => done(await (await import('../commands/shell.ts')).shell(peer, options)))
+}
+
+export function batch(program: Command, done: Done): void {
+  const command = program
+    .command('batch')
+    .description('run the commands of a shell from a file, up to the first failure')
+    .argument('<peer>', PEER)
+    .argument('[file]', 'one command per line; - for stdin, as without it')
+  withPeer(command)
+    .addHelpText('after', example('sft batch ana-laptop nightly.txt'))
+    .action(async (peer, file, options) => done(await (await import('../commands/batch.ts')).batch(peer, file, options)))
+}

@@ -1,0 +1,112 @@
+import { emitKeypressEvents } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline/promises'
+import { escapeText } from '../escape.ts'
+import type { Completion } from './completion.ts'
+import type { TypedLines } from './typed.ts'
+
+/** Candidates, and what they are for. */
+type CompleterResult = [string[], string]
+
+/** What a person did at the prompt. */
+export type Typed =
+  | { readonly type: 'line'; readonly line: string }
+  /** Ctrl-C; `empty` if there was nothing to give up. */
+  | { readonly type: 'interrupted'; readonly empty: boolean }
+  /** Ctrl-D, or the end of the session. */
+  | { readonly type: 'end' }
+
+export type Complete = (typed: string) => Promise<Completion>
+
+/**
+ * Reads lines at a prompt. The terminal is its own only while it waits for one: what runs in between finds the terminal as
+ * every command does.
+ */
+export class Editor {
+  readonly #history: TypedLines
+  readonly #complete: Complete
+  /** Lines that came in one piece with the first, as when they are pasted, and what stood behind them. */
+  readonly #waiting: string[] = []
+  #rest = ''
+  /** Does what Ctrl-C does, while a line is waited for. */
+  #interrupt: () => void = () => undefined
+
+  constructor(history: TypedLines, complete: Complete) {
+    this.#history = history
+    this.#complete = complete
+    // Otherwise a line editor takes a Tab for text if another key comes with it, as over a slow connection.
+    emitKeypressEvents(process.stdin)
+  }
+
+  /** Waits for a line. @param prompt - Safe to print. @param signal - Ends the waiting. */
+  async next(prompt: string, signal: AbortSignal): Promise<Typed> {
+    const waiting = this.#waiting.shift()
+    if (waiting !== undefined) {
+      process.stderr.write(`${prompt}${escapeText(waiting)}\n`)
+      return this.#typed(waiting)
+    }
+    if (signal.aborted || process.stdin.readableEnded) return { type: 'end' }
+    const { promise, resolve } = Promise.withResolvers<Typed | null>()
+    const lines: Interface = createInterface({
+      input: process.stdin,
+      output: process.stderr,
+      terminal: true,
+      prompt,
+      history: this.#history.latestFirst,
+      historySize: 1_000,
+      completer: async (typed: string): Promise<CompleterResult> => {
+        const completed = asReadlineWants(await this.#complete(typed), typed)
+        // Meanwhile more may have been typed, or pasted.
+        return lines.line.slice(0, lines.cursor) === typed ? completed : [[], typed]
+      },
+    })
+    const close = (): void => lines.close()
+    signal.addEventListener('abort', close)
+    lines.on('line', (line) => {
+      this.#waiting.push(line)
+      resolve(null)
+    })
+    lines.on('close', () => resolve({ type: 'end' }))
+    this.#interrupt = () => {
+      const empty = lines.line === ''
+      lines.write(null, { ctrl: true, name: 'e' })
+      process.stderr.write('^C\n')
+      resolve({ type: 'interrupted', empty })
+    }
+    lines.on('SIGINT', this.#interrupt)
+    lines.prompt()
+    if (this.#rest !== '') lines.write(this.#rest)
+    const typed = await promise // by when all that came in one piece is there
+    this.#rest = typed === null ? lines.line : ''
+    signal.removeEventListener('abort', close)
+    this.#interrupt = () => undefined
+    lines.close()
+    if (typed?.type === 'end') process.stderr.write('\n')
+    return typed ?? this.#typed(this.#waiting.shift() ?? '')
+  }
+
+  /** Does what Ctrl-C at the prompt does, for one that came before the terminal was ours. */
+  interrupt(): void {
+    this.#interrupt()
+  }
+
+  /** Forgets what was pasted and did not have its turn yet. */
+  forget(): void {
+    this.#waiting.length = 0
+    this.#rest = ''
+  }
+
+  #typed(line: string): Typed {
+    this.#history.note(line)
+    return { type: 'line', line }
+  }
+}
+
+/** A line editor inserts what its candidates have in common beyond what it takes for typed, or else shows them. */
+function asReadlineWants(completion: Completion, typed: string): CompleterResult {
+  if (completion === null) return [[], typed]
+  if (completion.type === 'insert') return [[completion.text], typed.slice(completion.start)]
+  const [first = ''] = completion.names
+  let common = first.length
+  for (const name of completion.names) while (!name.startsWith(first.slice(0, common))) common -= 1
+  return [[...completion.names], first.slice(0, common)]
+}
