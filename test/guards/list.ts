@@ -536,6 +536,18 @@ export const GUARDS: readonly Guard[] = [
     tests: ['cli/shell/completion'],
   },
   {
+    file: 'cli/shell/expand.ts',
+    text: 'if (count > most) throw',
+    without: 'if (count > most && most > 1e6) throw',
+    tests: ['cli/shell/expand'],
+  },
+  {
+    file: 'cli/shell/expand.ts',
+    text: ' && !(await isThere(this.#place, text, session))',
+    without: ' && false',
+    tests: ['cli/shell/expand'],
+  },
+  {
     file: 'cli/shell/place.ts',
     text: 'if (folders.pop() !== undefined) continue',
     without: 'if (folders.pop() !== null) continue',
