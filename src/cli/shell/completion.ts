@@ -18,6 +18,8 @@ export interface CompletionInit {
   readonly place: Place
   readonly listRemote: (folder: RemotePath, signal: AbortSignal) => AsyncIterable<Entry | Unlistable>
   readonly listLocal: (folder: string) => AsyncIterable<Entry | Unlistable>
+  /** Ends the search. */
+  readonly signal: AbortSignal
 }
 
 /** Most entries of a folder that are looked at, names that are shown, and milliseconds that anybody waits for them. */
@@ -97,7 +99,7 @@ async function completeKind(kind: Kind, word: OpenWord, init: CompletionInit): P
   const slash = word.text.lastIndexOf('/') + 1
   const [folder, prefix] = [word.text.slice(0, slash), word.text.slice(slash)]
   const foldersOnly = kind.endsWith('folder')
-  const late = AbortSignal.timeout(PATIENCE)
+  const late = AbortSignal.any([AbortSignal.timeout(PATIENCE), init.signal])
   const entries = kind.startsWith('remote')
     ? init.listRemote(init.place.remotePath(folder === '' ? '.' : folder), late)
     : init.listLocal(init.place.localPath(folder === '' ? '.' : folder))

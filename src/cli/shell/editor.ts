@@ -15,7 +15,8 @@ export type Typed =
   /** Ctrl-D, or the end of the session. */
   | { readonly type: 'end' }
 
-export type Complete = (typed: string) => Promise<Completion>
+/** Completes what is typed up to the cursor; never throws. */
+export type Complete = (typed: string, signal: AbortSignal) => Promise<Completion>
 
 /**
  * Reads lines at a prompt. The terminal is its own only while it waits for one: what runs in between finds the terminal as
@@ -27,7 +28,11 @@ export class Editor {
   /** Lines that came in one piece with the first, as when they are pasted, and what stood behind them. */
   readonly #waiting: string[] = []
   #rest = ''
-  /** Does what Ctrl-C does, while a line is waited for. */
+  /** Whether Ctrl-D came, perhaps in one piece with a line. */
+  #ended = false
+  /** Whether Ctrl-C came once more after one that was told of. */
+  #interruptedAgain = false
+  /** Does what Ctrl-C does now. */
   #interrupt: () => void = () => undefined
 
   constructor(history: TypedLines, complete: Complete) {
@@ -39,13 +44,19 @@ export class Editor {
 
   /** Waits for a line. @param prompt - Safe to print. @param signal - Ends the waiting. */
   async next(prompt: string, signal: AbortSignal): Promise<Typed> {
+    if (this.#interruptedAgain) {
+      this.#interruptedAgain = false
+      return { type: 'interrupted', empty: true }
+    }
     const waiting = this.#waiting.shift()
     if (waiting !== undefined) {
       process.stderr.write(`${prompt}${escapeText(waiting)}\n`)
       return this.#typed(waiting)
     }
-    if (signal.aborted || process.stdin.readableEnded) return { type: 'end' }
+    if (signal.aborted || this.#ended || process.stdin.readableEnded) return { type: 'end' }
     const { promise, resolve } = Promise.withResolvers<Typed | null>()
+    const over = new AbortController()
+    let completing: Promise<Completion> | null = null
     const lines: Interface = createInterface({
       input: process.stdin,
       output: process.stderr,
@@ -54,33 +65,49 @@ export class Editor {
       history: this.#history.latestFirst,
       historySize: 1_000,
       completer: async (typed: string): Promise<CompleterResult> => {
-        const completed = asReadlineWants(await this.#complete(typed), typed)
-        // Meanwhile more may have been typed, or pasted.
-        return lines.line.slice(0, lines.cursor) === typed ? completed : [[], typed]
+        const isFirst = completing === null
+        completing ??= this.#complete(typed, over.signal).finally(() => (completing = null))
+        const completion = await completing
+        // A line editor that is closed by now fails on any answer.
+        if (over.signal.aborted) return new Promise(() => undefined)
+        // Meanwhile more may have been typed or pasted, or Tab once more.
+        const isFit = lines.line.slice(0, lines.cursor) === typed && (isFirst || completion?.type === 'show')
+        return isFit ? asReadlineWants(completion, typed) : [[], typed]
       },
     })
-    const close = (): void => lines.close()
-    signal.addEventListener('abort', close)
+    const end = (): void => resolve({ type: 'end' })
+    signal.addEventListener('abort', end)
     lines.on('line', (line) => {
       this.#waiting.push(line)
       resolve(null)
     })
-    lines.on('close', () => resolve({ type: 'end' }))
+    const ended = (): void => {
+      this.#ended = true
+      over.abort()
+      end()
+    }
+    lines.on('close', ended)
     this.#interrupt = () => {
       const empty = lines.line === ''
       lines.write(null, { ctrl: true, name: 'e' })
       process.stderr.write('^C\n')
+      lines.write(null, { ctrl: true, name: 'u' }) // more keys may have come with this one
+      this.forget()
       resolve({ type: 'interrupted', empty })
+      this.#interrupt = () => (this.#interruptedAgain = true)
     }
-    lines.on('SIGINT', this.#interrupt)
+    lines.on('SIGINT', () => this.#interrupt())
     lines.prompt()
     if (this.#rest !== '') lines.write(this.#rest)
     const typed = await promise // by when all that came in one piece is there
-    this.#rest = typed === null ? lines.line : ''
-    signal.removeEventListener('abort', close)
-    this.#interrupt = () => undefined
-    lines.close()
+    signal.removeEventListener('abort', end)
+    this.#interrupt = () => (this.#interruptedAgain = true)
+    over.abort()
+    await new Promise((resolve) => setImmediate(resolve)) // until an answer that was given has been taken
+    this.#rest = lines.line
+    lines.off('close', ended).close()
     if (typed?.type === 'end') process.stderr.write('\n')
+    else if (typed !== null && process.env['TERM'] !== 'dumb') process.stderr.write('\r\u001b[K') // a prompt that is void
     return typed ?? this.#typed(this.#waiting.shift() ?? '')
   }
 
@@ -89,7 +116,7 @@ export class Editor {
     this.#interrupt()
   }
 
-  /** Forgets what was pasted and did not have its turn yet. */
+  /** Forgets what was typed ahead and did not have its turn yet. */
   forget(): void {
     this.#waiting.length = 0
     this.#rest = ''

@@ -22,7 +22,7 @@ export async function runShell(session: Session, peer: string): Promise<number> 
   const history = new TypedLines(output)
   await history.load()
   const { place, commands } = interpreter
-  const editor = new Editor(history, async (typed) =>
+  const editor = new Editor(history, async (typed, over) =>
     complete(typed, {
       commands,
       place,
@@ -30,6 +30,7 @@ export async function runShell(session: Session, peer: string): Promise<number> 
       listRemote: (folder, late) =>
         remote.lost ? none() : remote.list(folder, { signal: AbortSignal.any([signal, late]) }),
       listLocal: (folder) => listLocalFolder(folder),
+      signal: over,
     }),
   )
   const name = escapeText(peer.startsWith('/') ? shortId(remote.peerId) : peer)
@@ -43,10 +44,7 @@ export async function runShell(session: Session, peer: string): Promise<number> 
       if (typed.type === 'end') break
       interruptions = typed.type === 'interrupted' && typed.empty ? interruptions + 1 : 0
       if (interruptions === 2) output.talk('"exit" or Ctrl-D ends the shell.')
-      if (typed.type === 'interrupted') {
-        editor.forget()
-        continue
-      }
+      if (typed.type === 'interrupted') continue
       await runLine(interpreter, editor, typed.line)
       if (interpreter.ended || signal.aborted) break
     }

@@ -13,6 +13,7 @@ async function completed(
   folders: Record<string, Iterable<string>> = {},
   cwd = '.',
 ): Promise<Completion> {
+  const { signal } = new AbortController()
   const place = new Place('/start')
   place.enter(parseRemotePath(cwd))
   const table = commandTable({
@@ -27,6 +28,7 @@ async function completed(
     place,
     listRemote: (folder) => entries(folder === '.' ? '' : `${folder}/`, folders[folder] ?? []),
     listLocal: (folder) => entries('', folders[folder] ?? []),
+    signal,
   })
 }
 

@@ -125,7 +125,7 @@ describe.skipIf(terminalUsable() !== null)('on a terminal', () => {
     await terminal.waitForText(/name\?$/)
     await terminal.type('bob')
     await terminal.waitForText(/^it is bob\n\S+:\/>$/m)
-    await terminal.type('mkdir a\ncd a\npwd\nlpwd\nhelp mkd', { enter: false })
+    await terminal.type('mkdir a\ncd a\npwd\nlpwd\nhelp mkd', { enter: false }) // in one piece, or not
     await terminal.waitForText(new RegExp(`\\n/a\\n(?:.*\\n)*${local}\\n\\S+:/a> help mkd$`))
     await terminal.press('Tab')
     await terminal.press('Enter')
@@ -147,6 +147,22 @@ describe.skipIf(terminalUsable() !== null)('on a terminal', () => {
     await terminal.press('Up')
     await terminal.press('Up')
     await terminal.waitForText(/> lpwd$/)
+  })
+
+  test('keys that come in one piece with Tab, while a folder is looked at, take nothing but the completion', async () => {
+    const { root, open } = await scene()
+    mkdirSync(join(root, 'many'))
+    for (let index = 0; index < 3_000; index += 1) writeFileSync(join(root, 'many', `n${index}`), '')
+    const terminal = await open()
+    for (const [keys, shown] of [
+      ['ls many/\t\t\u0003', /> ls many\/\^C\n\S+:\/>$/],
+      ['pwd many/\t\r', /> pwd many\/\nsft: [^\n]*too many[^\n]*\n\S+:\/>$/],
+      ['ls many/\t\t', /> ls many\/n$/],
+      ['\u0015ls many/\t\u0015\u0004', /\n\[0\]$/],
+    ] as const) {
+      await terminal.type(keys, { enter: false })
+      await terminal.waitForText(shown)
+    }
   })
 
   test('T01, T02 and T04: hostile names reach the terminal neither by Tab nor by ls', async () => {
