@@ -107,7 +107,7 @@ export class Editor {
     this.#rest = lines.line
     lines.off('close', ended).close()
     if (typed?.type === 'end') process.stderr.write('\n')
-    else if (typed !== null && process.env['TERM'] !== 'dumb') process.stderr.write('\r\u001b[K') // a prompt that is void
+    else if (typed !== null) process.stderr.write(process.env['TERM'] === 'dumb' ? '\n' : '\r\u001b[K') // a prompt in vain
     return typed ?? this.#typed(this.#waiting.shift() ?? '')
   }
 

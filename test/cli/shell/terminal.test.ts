@@ -1,11 +1,12 @@
 import { mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { namesIn, PARTS, startShare, twoMachines, type TwoMachines } from '../../support/cli.ts'
+import { namesIn, PARTS, startShare, twoMachines, type ShareProcess, type TwoMachines } from '../../support/cli.ts'
 import { RAW_TEXT } from '../../support/hostile-texts.ts'
 import { Terminal, terminalUsable, type TerminalOptions } from '../../support/terminal.ts'
 
 interface Scene extends TwoMachines {
+  readonly share: ShareProcess
   readonly open: (options?: TerminalOptions) => Promise<Terminal>
 }
 
@@ -15,15 +16,15 @@ const PROMPT = /(?:^|\n)\S+:\/\S*>$/
 async function scene(): Promise<Scene> {
   const machines = twoMachines()
   const { sharer, client, root, local } = machines
-  const { address } = await startShare(root, ['-w', '--open'], sharer)
-  const env = { SFT_HOME: client.home, SFT_NO_DISCOVERY: '1', A: address }
+  const share = await startShare(root, ['-w', '--open'], sharer)
+  const env = { SFT_HOME: client.home, SFT_NO_DISCOVERY: '1', A: share.address }
   const open = async (options: TerminalOptions = {}): Promise<Terminal> => {
     const terminal = await Terminal.open({ cwd: local, ...options, env })
     await terminal.type('clear; sft shell "$A"')
     await terminal.waitForText(PROMPT)
     return terminal
   }
-  return { ...machines, open }
+  return { ...machines, share, open }
 }
 
 /** Types a line in a shell, and waits until the prompt is back. */
@@ -184,16 +185,28 @@ describe.skipIf(terminalUsable() !== null)('on a terminal', () => {
     expect(screen).not.toMatch(/^forged/m)
   })
 
-  test('a share that is gone ends commands and not the shell, and a signal ends the shell', async () => {
-    const { root, open } = await scene()
+  test('a share that is gone ends commands and not the shell, which connects again when it is back', async () => {
+    const { root, sharer, share, open } = await scene()
     writeFileSync(join(root, 'big.bin'), '')
     truncateSync(join(root, 'big.bin'), 8_000_000_000)
     const terminal = await open()
     await terminal.type('get big.bin --retry-for 0')
     await terminal.waitForText(/^\d+%  /m)
-    await terminal.press('C-c')
-    await terminal.waitForText(/^sft: interrupted[^\n]*\n\S+:\/>$/m)
+    share.child.kill('SIGKILL')
+    await terminal.waitForText(/^sft: [^\n]*to continue: get big\.bin --retry-for 0\n\S+:\/>$/m)
+    await terminal.type('ls')
+    await terminal.waitForText(/> ls\nsft: [^\n]*\n\S+:\/>$/)
+    const port = /\/tcp\/(\d+)\//.exec(share.address)?.[1] ?? ''
+    await startShare(root, ['--open', '--listen', `/ip4/127.0.0.1/tcp/${port}`], sharer) // under the same key
+    await terminal.type('ls')
+    await terminal.waitForText(/^The connection was lost; connected again\.\n[^\n]*big\.bin\n\S+:\/>$/m)
+  })
+
+  test('a signal ends the shell, and the terminal is as it was', async () => {
+    const { open } = await scene()
+    const terminal = await open()
     await terminal.type('!kill -TERM $PPID')
     expect(await terminal.exit()).toBe(143)
+    expect((await terminal.run('stty -a')).screen).toMatch(/ icanon .* echo /s)
   })
 })
