@@ -560,9 +560,9 @@ export const GUARDS: readonly Guard[] = [
     tests: ['cli/shell/words'],
   },
   {
-    file: 'history.ts',
+    file: 'shell-history.ts',
     text: ' && !/[\\p{Cc}\\p{Cs}]/u.test(line)',
-    tests: ['api/history'],
+    tests: ['api/shell-history'],
   },
   {
     file: 'cli/prompt.ts',

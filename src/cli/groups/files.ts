@@ -90,5 +90,7 @@ export function batch(program: Command, done: Done): void {
     .argument('[file]', 'one command per line; - for stdin, as without it')
   withPeer(command)
     .addHelpText('after', example('sft batch ana-laptop nightly.txt'))
-    .action(async (peer, file, options) => done(await (await import('../commands/batch.ts')).batch(peer, file, options)))
+    .action(async (peer, file, options) =>
+      done(await (await import('../commands/batch.ts')).batch(peer, file, options)),
+    )
 }

@@ -1,6 +1,7 @@
 import { listLocalFolder, SftError, shortId } from '../../index.ts'
-import { takeInterrupts, type Session } from '../context.ts'
+import type { Session } from '../context.ts'
 import { escapeText } from '../escape.ts'
+import { takeInterrupts } from '../termination.ts'
 import { cutStart } from '../width.ts'
 import { complete } from './completion.ts'
 import { Editor } from './editor.ts'

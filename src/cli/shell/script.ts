@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises'
-import { UNREAD, type Session } from '../context.ts'
+import type { Session } from '../context.ts'
 import { escapeText } from '../escape.ts'
+import { UNREAD } from '../termination.ts'
 import { Interpreter } from './interpreter.ts'
 
 /** Nothing but a signal of the whole command ends a line of a script. */
