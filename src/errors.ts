@@ -1,14 +1,35 @@
+/** What the exit status of a command says. 7 and those from 129 on, which shells count by signals, are of no one error. */
+export const EXITS = {
+  0: 'done, verified',
+  1: 'another error',
+  2: 'wrong usage',
+  3: 'peer not known or not reachable',
+  4: 'no such path',
+  5: 'not let in, or not allowed',
+  6: 'wrong identity, or digests differ',
+  7: 'some of several paths failed',
+  8: 'the name is taken, the folder is not empty',
+  10: 'connection lost or timed out',
+  11: 'disk full, read-only or failing',
+  129: 'hung up',
+  130: 'interrupted',
+  141: 'nobody reads the output any more',
+  143: 'terminated',
+} as const
+
+export type ExitStatus = keyof typeof EXITS
+
 /** What one error code means to a peer and to a shell. */
 interface ErrorNumbers {
   /** The number that may cross the wire (docs/protocol.md section 8), or `null` for errors no peer is told about. */
   readonly wire: number | null
   /** The exit status of a command that ends with this error. */
-  readonly exit: number
+  readonly exit: ExitStatus
 }
 
 /**
  * Every way an operation of sft can fail: the closed set of codes, what crosses the wire for each, and how a command
- * exits. Adding one is a line here, a line in docs/protocol.md or README.md, and a test.
+ * exits. Adding one is a line here, a line in docs/protocol.md or docs/json.md, and a test.
  */
 export const ERRORS = {
   ERR_INTERNAL: { wire: 1, exit: 1 }, // a defect, or a cause a peer need not know
