@@ -23,11 +23,11 @@ export async function askConflict(
   signal: AbortSignal,
   keepsInput = false,
 ): Promise<{ decision: Decision; forAll: boolean }> {
-  output.talk(`${escapeText(target)} is there already, and differs:`)
-  output.talk(`  there  ${formatBytes(there.size).padStart(8)}  ${formatTime(there.mtime)}`)
-  output.talk(`  new    ${formatBytes(file.size).padStart(8)}  ${formatTime(file.mtime)}`)
+  output.notice(`${escapeText(target)} is there already, and differs:`)
+  output.notice(`  there  ${formatBytes(there.size).padStart(8)}  ${formatTime(there.mtime)}`)
+  output.notice(`  new    ${formatBytes(file.size).padStart(8)}  ${formatTime(file.mtime)}`)
   for (;;) {
-    const answer = (await ask(QUESTION, signal, keepsInput)).trim()
+    const answer = (await ask(QUESTION, signal, { keepsInput })).trim()
     const decision = ANSWERS[answer.toLowerCase()]
     if (decision) return { decision, forAll: answer !== answer.toLowerCase() }
   }

@@ -3,6 +3,7 @@ import {
   isGlob,
   parseRemotePath,
   SftError,
+  type ExitStatus,
   type Muxer,
   type Remote,
   type RemotePath,
@@ -11,21 +12,19 @@ import {
 import { escapeText } from './escape.ts'
 import { introduction } from './introduction.ts'
 import { commandLineAgain } from './job-text.ts'
-import { Output, type FailureContext } from './output.ts'
+import { Output, type FailureContext, type Manner } from './output.ts'
 import { LiveLines } from './progress.ts'
+import { whyNotAsked } from './prompt.ts'
 import { onTermination, UNREAD } from './termination.ts'
 import { traceConnection } from './trace.ts'
 
 /** Options every command that talks to a peer has. */
-export interface PeerOptions {
+export interface PeerOptions extends Manner {
   readonly addr?: readonly string[]
   readonly discovery?: boolean
   readonly lanOnly?: boolean
   readonly json?: boolean
-  readonly verbose?: number
   readonly muxer?: Muxer
-  /** Whether a person may be asked where there is a terminal; so it is if absent. */
-  readonly mayAsk?: boolean
 }
 
 /** What one command works with. */
@@ -54,7 +53,7 @@ const PATIENCE = 500
  * @returns The exit status: that of `work`, or of what it threw.
  */
 export async function withRemote(peer: string, options: PeerOptions, work: Work): Promise<number> {
-  const output = new Output(options.json === true, options.verbose)
+  const output = new Output(options.json === true, options)
   const interrupted = new AbortController()
   let remote: Remote | undefined
   let exitOnSignal: number | undefined
@@ -88,8 +87,8 @@ async function connectWithPatience(
   output: Output,
   signal: AbortSignal,
 ): Promise<Remote> {
-  const { addr, discovery = true, lanOnly = false, muxer, mayAsk = true } = options
-  const status = new LiveLines()
+  const { addr, discovery = true, lanOnly = false, muxer } = options
+  const status = new LiveLines(output.progress)
   const timer = setTimeout(() => {
     if (!output.json) status.show([`looking for ${escapeText(peer)}`])
   }, PATIENCE)
@@ -97,7 +96,7 @@ async function connectWithPatience(
     clearTimeout(timer)
     status.clear()
   }
-  const asking = introduction(output, signal, stopWaiting, mayAsk)
+  const asking = introduction(output, signal, stopWaiting)
   output.above = (print) => {
     status.clear()
     print()
@@ -112,9 +111,22 @@ async function connectWithPatience(
       ...(muxer && { muxers: [muxer] }),
       ...(output.verbosity > 0 && { onEvent: (event) => traceConnection(output, event) }),
     })
+  } catch (error) {
+    throw asking ? error : withCodeHint(error, output)
   } finally {
     stopWaiting()
   }
+}
+
+/** With these a connection fails that a pairing can mend, for which a person is asked. */
+const UNPAIRED: ReadonlySet<SftErrorCode> = new Set(['ERR_UNKNOWN_PEER', 'ERR_REFUSED', 'ERR_DECRYPT'])
+
+/** Returns `error`, and if a code would have been asked for where somebody can be asked, says so behind its text. */
+function withCodeHint(error: unknown, output: Output): unknown {
+  const why = whyNotAsked(output)
+  if (why === null || !(error instanceof SftError) || !UNPAIRED.has(error.code)) return error
+  if (error.code === 'ERR_UNKNOWN_PEER' && output.input) return error // more likely a name that was mistyped
+  return withHint(error, error.code, `no code is asked for ${why}: it can be in SFT_CODE`)
 }
 
 /** After these the session is over, and every further path would fail with the same. */

@@ -1,7 +1,7 @@
 import { parseCode, SftError, shortId, type Heard, type Introduction } from '../index.ts'
 import { escapeText } from './escape.ts'
 import type { Output } from './output.ts'
-import { ask, canAsk } from './prompt.ts'
+import { ask, whyNotAsked } from './prompt.ts'
 
 /** Times a person may mistype a code so that it is none, before the command gives up. */
 const TRIES = 3
@@ -11,33 +11,27 @@ const TRIES = 3
  * person types at the terminal. Nobody is asked without a terminal.
  *
  * @param beforeAsking - Called right before something is asked, to clear the terminal for it.
- * @param mayAsk - Whether a person is asked at all.
  */
-export function introduction(
-  output: Output,
-  signal: AbortSignal,
-  beforeAsking: () => void,
-  mayAsk: boolean,
-): Introduction | undefined {
+export function introduction(output: Output, signal: AbortSignal, beforeAsking: () => void): Introduction | undefined {
   const fromEnvironment = process.env['SFT_CODE']
   const onPaired: Introduction['onPaired'] = (peer) => {
-    output.object('paired', { name: peer.name, peerId: peer.peerId })
+    output.object('paired', { time: new Date(), name: peer.name, peerId: peer.peerId })
     output.talk(`Paired: that machine is "${peer.name}" here from now on, and will not ask again.`)
   }
   if (fromEnvironment !== undefined && fromEnvironment !== '') {
     return { askCode: () => Promise.resolve(fromEnvironment), onPaired }
   }
-  if (!mayAsk || output.json || !canAsk()) return undefined
+  if (whyNotAsked(output) !== null) return undefined
   return {
     askCode: async (peerId, why) => {
       beforeAsking()
       const who = peerId === null ? 'the other one' : shortId(peerId)
-      output.talk(
+      output.notice(
         why?.code === 'ERR_DECRYPT'
           ? `This machine and ${who} have lost their pairing.`
           : `This machine and ${who} do not know each other yet.`,
       )
-      output.talk('The other one shows a code of three words; if not, run there: sft pair')
+      output.notice('The other one shows a code of three words; if not, run there: sft pair')
       return askCode(output, signal)
     },
     choose: async (machines) => {
@@ -51,21 +45,21 @@ export function introduction(
 /** Asks for a code until one is typed that could be one. @throws {@link SftError} `ERR_USAGE`, `ERR_ABORTED`. */
 export async function askCode(output: Output, signal: AbortSignal): Promise<string> {
   for (let left = TRIES; ; left -= 1) {
-    const typed = await ask('Code: ', signal) // that nobody answers is no mistyped code
+    const typed = await ask('Code: ', signal, { unanswered: 'no code was typed; it can also be in SFT_CODE' }) // which is no mistyped code
     try {
       return parseCode(typed)
     } catch (error) {
       if (!(error instanceof SftError) || error.code !== 'ERR_USAGE' || left === 1) throw error
-      output.talk(escapeText(error.message))
+      output.notice(escapeText(error.message))
     }
   }
 }
 
 /** Lets a person choose one of several machines by its number. */
 export async function choose(output: Output, machines: readonly Heard[], signal: AbortSignal): Promise<Heard> {
-  output.talk('Several machines of this network could be meant; the end of its peer ID tells which:')
+  output.notice('Several machines of this network could be meant; the end of its peer ID tells which:')
   for (const [index, { peerId, addresses, pairing }] of machines.entries()) {
-    output.talk(`  ${index + 1}  ${shortId(peerId)}  ${hostOf(addresses[0] ?? '')}${pairing ? '  shows a code' : ''}`)
+    output.notice(`  ${index + 1}  ${shortId(peerId)}  ${hostOf(addresses[0] ?? '')}${pairing ? '  shows a code' : ''}`)
   }
   for (;;) {
     const answer = await ask(`Which one (1-${machines.length})? `, signal)

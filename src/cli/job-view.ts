@@ -37,8 +37,8 @@ export class JobView {
   /** What to do about a name that is taken, if nobody has said so. */
   #conflictHint: string | null
   readonly #progress = new JobProgress()
-  readonly #lines = new LiveLines()
-  readonly #timer: NodeJS.Timeout
+  readonly #lines: LiveLines
+  readonly #timer: NodeJS.Timeout | undefined
   readonly #skipped = new Map<SkipReason, number>()
   readonly #planned = new Map<Planned, number>()
   /** Conflicts that a dry run would ask about, until they are left out. */
@@ -60,8 +60,10 @@ export class JobView {
     this.#named = named
     this.#isDryRun = dryRun
     this.#conflictHint = onConflict !== 'fail' ? null : isStream ? '--overwrite replaces it' : CONFLICT_HINT
-    const interval = session.output.json ? OBJECTS : this.#lines.enabled ? REDRAW : PLAIN_LINES
-    this.#timer = setInterval(() => this.#tell(), interval)
+    const { json, progress } = session.output
+    this.#lines = new LiveLines(progress)
+    const interval = json ? OBJECTS : this.#lines.enabled ? REDRAW : PLAIN_LINES
+    if (progress) this.#timer = setInterval(() => this.#tell(), interval)
     session.output.above = (print) => this.#print(print)
   }
 
@@ -148,7 +150,7 @@ export class JobView {
       if (!(error instanceof SftError) || error.code !== 'ERR_USAGE') throw error
       this.#forAll = 'unanswered'
       this.#conflictHint = CONFLICT_HINT
-      this.#session.output.talk('\nNo answer: it is left alone, and so are all others.')
+      this.#session.output.notice('\nNo answer: it is left alone, and so are all others.')
       throw undecided(conflict)
     } finally {
       const held: (() => void)[] = this.#held

@@ -2,14 +2,14 @@ import { ERRORS, SftError, type JobOptions, type JobSummary } from '../index.ts'
 import type { Session } from './context.ts'
 import { noteFile } from './heap.ts'
 import { JobView, type JobKind } from './job-view.ts'
-import { canAsk } from './prompt.ts'
+import { whyNotAsked } from './prompt.ts'
 import { UNREAD } from './termination.ts'
 
 /** Options of every command that moves files. */
 export interface TransferFlags {
   readonly json?: boolean
-  /** Whether a person may be asked where there is a terminal; so it is if absent. */
-  readonly mayAsk?: boolean
+  readonly input?: boolean
+  readonly yes?: boolean
   readonly overwrite?: boolean
   readonly onConflict?: NonNullable<JobOptions['onConflict']>
   readonly checksum?: boolean
@@ -73,20 +73,23 @@ export function checkFlags(flags: TransferFlags): void {
   if (overwrite === true && onConflict !== undefined && onConflict !== 'overwrite') {
     throw new SftError('ERR_USAGE', `--overwrite and --on-conflict ${onConflict} contradict each other`)
   }
-  if (onConflict === 'ask' && !canAskAbout(flags)) {
-    throw new SftError('ERR_USAGE', 'nobody can be asked without a terminal; choose skip, overwrite, rename or newer')
+  const why = whyNotAskedOfConflicts(flags)
+  if (onConflict === 'ask' && why !== null) {
+    throw new SftError('ERR_USAGE', `nobody can be asked ${why}; choose skip, overwrite, rename or newer`)
   }
 }
 
-function canAskAbout({ json, mayAsk }: TransferFlags): boolean {
-  return canAsk() && json !== true && mayAsk !== false
+/** As {@link whyNotAsked}, for a question to which yes is no answer. */
+function whyNotAskedOfConflicts({ json = false, input = true, yes }: TransferFlags): string | null {
+  return yes === true ? 'with --yes' : whyNotAsked({ json, input })
 }
 
 function jobOptions({ signal }: Session, flags: TransferFlags): JobOptions {
   const { overwrite, onConflict, checksum, dryRun, include, exclude, bwlimit, jobs, retryFor } = flags
   return {
     signal,
-    onConflict: overwrite === true ? 'overwrite' : (onConflict ?? (canAskAbout(flags) ? 'ask' : 'fail')),
+    onConflict:
+      overwrite === true ? 'overwrite' : (onConflict ?? (whyNotAskedOfConflicts(flags) === null ? 'ask' : 'fail')),
     checksum: checksum === true,
     dryRun: dryRun === true,
     ...(include && { include }),

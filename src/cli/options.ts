@@ -15,6 +15,23 @@ export function json(): Option<'--json'> {
   return new Option('--json', 'print one JSON object per line, each with a type')
 }
 
+export function quiet(): Option<'-q, --quiet'> {
+  return new Option('-q, --quiet', 'say nothing but what failed; data goes to stdout as ever')
+}
+
+export function noProgress(): Option<'--no-progress', undefined, true> {
+  return new Option('--no-progress', 'do not show how far it is').default(true)
+}
+
+export function noInput(): Option<'--no-input', undefined, true> {
+  return new Option('--no-input', 'never ask: what would be asked fails, and says so').default(true)
+}
+
+/** For questions of yes or no by which nothing can be lost; whether to overwrite is not one of them. */
+export function yes(): Option<'-y, --yes'> {
+  return new Option('-y, --yes', 'answer yes where nothing can be lost; overwrites only with --on-conflict')
+}
+
 export function addr(): Option<'--addr <address>', undefined, undefined, readonly string[]> {
   return new Option('--addr <address>', 'try this address too, as IP, IP:port or multiaddr; may be repeated').argParser(
     collect,

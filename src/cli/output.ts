@@ -18,6 +18,21 @@ export interface FailureOptions {
   readonly next?: string
 }
 
+/** How a command talks beside its data, by the options that all commands share. */
+export interface Manner {
+  /** Only failures go to stderr, and questions if they are not forbidden too. */
+  readonly quiet?: boolean
+  /** Whether how far something is may be shown; if absent, it is. */
+  readonly progress?: boolean
+  /** Whether somebody may be asked; if absent, they may. */
+  readonly input?: boolean
+  /** How much is told of what goes on: 1 with `-v`, 2 with `-vv`; if absent, nothing. */
+  readonly verbose?: number
+}
+
+/** The version of the objects that `--json` prints, which every one of them bears (docs/json.md). */
+const VERSION = 1
+
 /**
  * The only writer to the terminal, but for the status line. Data goes to stdout, talk to stderr; with `--json` data is
  * one object per line.
@@ -26,14 +41,21 @@ export interface FailureOptions {
  */
 export class Output {
   readonly json: boolean
+  readonly quiet: boolean
+  /** Whether it is shown how far something is: people see it on stderr, programs as objects. */
+  readonly progress: boolean
+  readonly input: boolean
   /** How much is told of what goes on: 0 of nothing, 1 with `-v`, 2 with `-vv`. */
   readonly verbosity: number
   /** Prints a line of {@link trace} above what changes at the bottom of the terminal; whoever draws there sets it. */
   above: (print: () => void) => void = (print) => print()
 
-  constructor(json: boolean, verbosity = 0) {
+  constructor(json: boolean, { quiet = false, progress = true, input = true, verbose = 0 }: Manner = {}) {
     this.json = json
-    this.verbosity = verbosity
+    this.quiet = quiet
+    this.progress = progress && (json || !quiet)
+    this.input = input
+    this.verbosity = verbose
   }
 
   /** Prints one line of data for people; nothing with `--json`. */
@@ -43,11 +65,16 @@ export class Output {
 
   /** Prints one object of data, only with `--json`. */
   object(type: string, fields: Record<string, unknown>): void {
-    if (this.json) process.stdout.write(`${asciiJson({ type, ...fields })}\n`)
+    if (this.json) process.stdout.write(`${asciiJson({ v: VERSION, type, ...fields })}\n`)
   }
 
-  /** Prints one line of talk for people; nothing with `--json`, where the objects say it all. */
+  /** Prints one line of talk for people; nothing with `--json`, where the objects say it all, nor with `--quiet`. */
   talk(text: string): void {
+    if (!this.quiet) this.notice(text)
+  }
+
+  /** Prints one line that people have to see though all is quiet: a part of a question, or a trouble that lasts. */
+  notice(text: string): void {
     if (!this.json) process.stderr.write(`${text}\n`)
   }
 

@@ -8,7 +8,13 @@ type EventOf<T extends PairingEvent['type']> = Extract<PairingEvent, { type: T }
 
 /** Prints a code that is shown from now on, with a QR code if that was asked for. */
 export function printCode(output: Output, { code, expires, askedBy }: EventOf<'code'>, qr: boolean): void {
-  output.object('code', { code, expires, askedBy })
+  output.object('code', { time: new Date(), code, expires, askedBy })
+  if (!output.quiet) announceCode(output, askedBy)
+  output.line(output.quiet ? code : `  ${code}`)
+  if (qr) output.line(renderUnicodeCompact(code))
+}
+
+function announceCode(output: Output, askedBy: string | null): void {
   output.line('')
   if (askedBy === null) {
     output.line('The first time it asks for this code (good for 3 minutes, for one try):')
@@ -16,8 +22,6 @@ export function printCode(output: Output, { code, expires, askedBy }: EventOf<'c
     output.line(`A machine that is not paired, ${shortId(askedBy)}, asks to come in.`)
     output.line('If it is yours, type this code there (good for 3 minutes, for one try):')
   }
-  output.line(`  ${code}`)
-  if (qr) output.line(renderUnicodeCompact(code))
 }
 
 /** Prints how a code or a pairing ended. */
@@ -30,7 +34,7 @@ export function describePairing(
   const who = peerId === null ? '' : shortId(peerId)
   switch (type) {
     case 'codeEnded':
-      output.object('code', { time, code: null, reason: event.reason, peerId })
+      output.object('codeEnded', { time, reason: event.reason, peerId })
       output.talk(
         event.reason === 'expired'
           ? `${formatClock(time)}  the code is too old now; a machine that asks gets a new one`
@@ -42,7 +46,7 @@ export function describePairing(
       output.talk(`${formatClock(time)}  ${who}  paired as "${event.name}"; "sft peers" and "sft grant" manage it`)
       return
     case 'pairingFailed':
-      output.object('failed', { time, what: 'pairing', peerId, code: event.error.code })
+      output.object('pairingFailed', { time, peerId, code: event.error.code })
       output.talk(`${formatClock(time)}  ${who}  could not be paired: ${escapeText(event.error.message)}`)
   }
 }

@@ -16,8 +16,13 @@ const [CUT, WRAP] = ['\u001b[?7l', '\u001b[?7h']
  * became narrower and wrapped them, or if other programs wrote to it meanwhile.
  */
 export class LiveLines {
-  readonly enabled = process.stderr.isTTY && process.env['TERM'] !== 'dumb'
+  readonly enabled: boolean
   #shown = ''
+
+  /** @param wanted - Whether lines are to be shown at all. */
+  constructor(wanted = true) {
+    this.enabled = wanted && process.stderr.isTTY && process.env['TERM'] !== 'dumb'
+  }
 
   /** The characters that fit on a line. */
   get width(): number {

@@ -1,22 +1,36 @@
 import { createInterface } from 'node:readline/promises'
 import { SftError } from '../index.ts'
+import type { Output } from './output.ts'
 
 /** Whether there is a person at a terminal who can answer. */
 export function canAsk(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY
 }
 
+/** Why nobody is asked anything, as a part of a sentence; `null` if there is a person who can and may be. */
+export function whyNotAsked({ input, json }: Pick<Output, 'input' | 'json'>): string | null {
+  if (!input) return 'with --no-input'
+  if (json) return 'with --json'
+  return canAsk() ? null : 'without a terminal'
+}
+
 /**
  * Asks one question on the terminal. Ctrl-C comes as `signal`, as anywhere else.
  *
+ * @param unanswered - What to say if there is no answer.
  * @param keepsInput - Has Ctrl-D come as a key: the end of stdin, which it is otherwise, would end it for good.
  * @throws {@link SftError} `ERR_USAGE` if there is no answer, as after Ctrl-D, or the reason of `signal`.
  */
-export async function ask(question: string, signal: AbortSignal, keepsInput = false): Promise<string> {
-  if (process.stdin.readableEnded) throw unanswered() // of which no interface would tell
+export async function ask(
+  question: string,
+  signal: AbortSignal,
+  { unanswered = 'no answer was typed', keepsInput = false } = {},
+): Promise<string> {
+  const noAnswer = new SftError('ERR_USAGE', unanswered)
+  if (process.stdin.readableEnded) throw noAnswer // of which no interface would tell
   const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: keepsInput })
   const closed = Promise.withResolvers<never>()
-  lines.once('close', () => closed.reject(unanswered()))
+  lines.once('close', () => closed.reject(noAnswer))
   lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT')) // which is a key then too
   try {
     // A program that answers through a pipe needs no question.
@@ -28,8 +42,4 @@ export async function ask(question: string, signal: AbortSignal, keepsInput = fa
     lines.close()
     closed.promise.catch(() => undefined)
   }
-}
-
-function unanswered(): SftError {
-  return new SftError('ERR_USAGE', 'no answer was typed')
 }

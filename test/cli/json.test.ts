@@ -27,7 +27,7 @@ async function json(args: readonly string[], options: RunOptions): Promise<Recor
 /** Each line is one object with a type, in printable ASCII. */
 function expectCleanLines(stdout: string): void {
   expect(stdout).toMatch(/^([\x20-\x7e]+\n)+$/)
-  for (const object of objects(stdout)) expect(object['type']).toMatch(/^[a-z]+$/)
+  for (const object of objects(stdout)) expect(object['type']).toMatch(/^[a-z]+(?:[A-Z][a-z]+)*$/)
 }
 
 test('every command prints documented objects, one per line, and nothing else', async () => {

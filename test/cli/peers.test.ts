@@ -167,7 +167,7 @@ test('a peer gets another name, by which it is known from then on', async () => 
   expect(talked(await sft(['peers', 'rename', 'ana', 'zoë'], home))).toBe('ana is now called zoë\n')
   expect(readFileSync(home.path, 'utf8')).toMatch(new RegExp(`^zoë ${peerId} default`))
   const { stdout } = await sft(['peers', 'rename', peerId, 'ana', '--json'], home)
-  expect(objects(stdout)).toEqual([{ type: 'renamed', name: 'zoë', to: 'ana', peerId }])
+  expect(objects(stdout)).toEqual([{ type: 'peerRenamed', name: 'zoë', to: 'ana', peerId }])
   expect(failed(await sft(['peers', 'rename', 'ana', 'bob'], home), 8)).toContain('choose another name')
   expect(failed(await sft(['peers', 'rename', 'ana', 'a b'], home), 2)).toContain('letters, digits')
   expect(failed(await sft(['peers', 'rename', 'cleo', 'dan'], home), 3)).toContain('"cleo"; see: sft peers')

@@ -93,7 +93,7 @@ test('T01, T02, T03 and T04: what is told with -v is escaped', async () => {
     const error = new SftError('ERR_CLOSED', `it went wrong: ${text}`)
     const path = text as RemotePath
     for (const json of [false, true]) {
-      const output = new Output(json, 2)
+      const output = new Output(json, { verbose: 2 })
       const printed = await printedBy(async () => {
         traceConnection(output, { type: 'dialling', address: text })
         traceConnection(output, { type: 'dialFailed', address: text, error })

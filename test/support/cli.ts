@@ -51,12 +51,18 @@ export async function sft(args: readonly string[], options: RunOptions): Promise
   return finish(start(args, options))
 }
 
-/** Returns the objects a command printed with `--json`. */
+/** Returns the objects a command printed with `--json`, without the version that each has to bear. */
 export function objects(stdout: string): Record<string, unknown>[] {
   return stdout
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .map(readObject)
+}
+
+function readObject(line: string): Record<string, unknown> {
+  const { v, ...object } = JSON.parse(line) as Record<string, unknown>
+  if (v !== 1) throw new Error(`an object without its version: ${line}`)
+  return object
 }
 
 /** A running `sft share`, as another process. */
@@ -80,7 +86,7 @@ export const LOOPBACK = ['--listen', '/ip4/127.0.0.1/tcp/0', '--no-discovery']
 /** Starts the real `sft share --json` on loopback and waits until it serves. */
 export async function startShare(folder: string, flags: readonly string[], options: RunOptions): Promise<ShareProcess> {
   return startSharing(folder, [...flags, '--json'], options, (line, found) => {
-    const event = JSON.parse(line) as Record<string, unknown>
+    const event = readObject(line)
     found.events.push(event)
     if (event['type'] !== 'ready') return undefined
     const [address] = event['addresses'] as string[]

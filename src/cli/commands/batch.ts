@@ -8,7 +8,7 @@ const MOST_BYTES = 1024 * 1024
 /** `sft batch PEER [FILE|-]`: runs commands from a file or from stdin, up to the first failure. */
 export async function batch(peer: string, file: string | undefined, options: PeerOptions): Promise<number> {
   const lines = file === undefined || file === '-' ? null : (await readTextFile(file, MOST_BYTES)).split(/\r?\n/)
-  return withRemote(peer, { ...options, mayAsk: false }, async (session) =>
+  return withRemote(peer, { ...options, input: false }, async (session) =>
     runScript(session, lines ?? linesOfStdin(session.signal)),
   )
 }

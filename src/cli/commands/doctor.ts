@@ -9,7 +9,7 @@ const MARKS: Record<Finding['status'], string> = { ok: 'ok', warning: '! ', prob
 
 /** `sft doctor [PEER]`: finds out why two machines do not talk; the exit status is that of the first problem. */
 export async function doctor(peer: string | undefined, options: Omit<PeerOptions, 'muxer'>): Promise<number> {
-  const output = new Output(options.json === true)
+  const output = new Output(options.json === true, options)
   const interrupted = new AbortController()
   let exitOnSignal: number | undefined
   onTermination((exit) => {
@@ -18,7 +18,7 @@ export async function doctor(peer: string | undefined, options: Omit<PeerOptions
   })
   const { addr, discovery = true, lanOnly = false } = options
   const { signal } = interrupted
-  const status = new LiveLines()
+  const status = new LiveLines(output.progress)
   const wait = (): void => void (output.json || status.show(['looking further']))
   let exit = 0
   try {

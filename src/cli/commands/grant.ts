@@ -16,9 +16,9 @@ import {
 } from '../../index.ts'
 import { remotePath } from '../context.ts'
 import { escapeText } from '../escape.ts'
-import { Output } from '../output.ts'
+import { Output, type Manner } from '../output.ts'
 
-export interface GrantOptions {
+export interface GrantOptions extends Manner {
   readonly share?: string
   readonly json?: boolean
 }
@@ -33,7 +33,7 @@ const ROOT = parseRemotePath('.')
 
 /** `sft grant PEER [RIGHTS[@PATH]]`: sets what a peer may do in every share or in one, or shows it. */
 export async function grant(peerText: string, ruleText: string | undefined, options: GrantOptions): Promise<number> {
-  const output = new Output(options.json === true)
+  const output = new Output(options.json === true, options)
   try {
     const rule = ruleText === undefined ? null : parseRule(ruleText)
     const store = new PeerStore()

@@ -10,7 +10,7 @@ export function hash(paths: readonly string[], options: { sha256?: boolean }): W
     forEachPath(paths, session, async (text) => {
       const { remote, output } = session
       const path = remotePath(text)
-      const status = new LiveLines()
+      const status = new LiveLines(output.progress)
       output.above = (print) => {
         status.clear()
         print()

@@ -1,10 +1,10 @@
 import { history as readHistory, shortId, type LogLine } from '../../index.ts'
 import { escapeText } from '../escape.ts'
 import { formatBytes, formatDateTime } from '../format.ts'
-import { Output } from '../output.ts'
+import { Output, type Manner } from '../output.ts'
 import { textWidth } from '../width.ts'
 
-export interface HistoryCommandOptions {
+export interface HistoryCommandOptions extends Manner {
   readonly peer?: string
   readonly since?: Date
   readonly failed?: boolean
@@ -15,7 +15,7 @@ export interface HistoryCommandOptions {
 
 /** `sft history`: shows what the log of this machine's shares holds, the newest last. */
 export async function history(options: HistoryCommandOptions): Promise<number> {
-  const output = new Output(options.json === true)
+  const output = new Output(options.json === true, options)
   const { peer, since, failed = false, lines, log } = options
   try {
     const found = readHistory({

@@ -1,9 +1,9 @@
 import { loadIdentity } from '../../index.ts'
-import { Output } from '../output.ts'
+import { Output, type Manner } from '../output.ts'
 
 /** `sft id`: prints the peer ID of this machine. */
-export async function id(options: { json?: boolean }): Promise<number> {
-  const output = new Output(options.json === true)
+export async function id(options: Manner & { json?: boolean }): Promise<number> {
+  const output = new Output(options.json === true, options)
   try {
     const { peerId } = await loadIdentity()
     output.line(peerId)

@@ -12,10 +12,10 @@ import {
   type Right,
 } from '../../index.ts'
 import { escapeText } from '../escape.ts'
-import { Output } from '../output.ts'
+import { Output, type Manner } from '../output.ts'
 import { cutEnd, textWidth } from '../width.ts'
 
-export interface PeersOptions {
+export interface PeersOptions extends Manner {
   readonly json?: boolean
 }
 
@@ -56,7 +56,7 @@ export async function rename(old: string, name: string, options: PeersOptions): 
   return withStore(options, async (store, output) => {
     const peer = choosePeer(await store.read(), old)
     const renamed = choosePeer(await store.change((known) => renamePeer(known, peer.peerId, name)), peer.peerId)
-    output.object('renamed', { name: peer.name, to: renamed.name, peerId: peer.peerId })
+    output.object('peerRenamed', { name: peer.name, to: renamed.name, peerId: peer.peerId })
     output.talk(`${escapeText(peer.name)} is now called ${escapeText(renamed.name)}`)
   })
 }
@@ -102,7 +102,7 @@ async function withStore(
   options: PeersOptions,
   work: (store: PeerStore, output: Output) => Promise<void>,
 ): Promise<number> {
-  const output = new Output(options.json === true)
+  const output = new Output(options.json === true, options)
   try {
     await work(new PeerStore(), output)
     return 0

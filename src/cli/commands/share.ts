@@ -12,14 +12,15 @@ import {
   type Share,
   type ShareEvent,
 } from '../../index.ts'
+import { withHint } from '../context.ts'
 import { onTermination, UNREAD } from '../termination.ts'
 import { escapeText } from '../escape.ts'
 import { formatBytes, formatClock, formatHex } from '../format.ts'
 import { noteFile } from '../heap.ts'
-import { Output } from '../output.ts'
+import { Output, type Manner } from '../output.ts'
 import { describePairing, printCode } from '../pairing-text.ts'
 
-export interface ShareCommandOptions {
+export interface ShareCommandOptions extends Manner {
   readonly write?: boolean
   readonly allow?: string
   readonly drop?: boolean
@@ -40,7 +41,7 @@ export interface ShareCommandOptions {
 
 /** `sft share DIR`: serves a folder until it is interrupted. */
 export async function share(folder: string, options: ShareCommandOptions): Promise<number> {
-  const output = new Output(options.json === true, options.verbose)
+  const output = new Output(options.json === true, options)
   let log: ShareLog | null = null
   try {
     if (options.open === true && options.peer) {
@@ -74,7 +75,7 @@ export async function share(folder: string, options: ShareCommandOptions): Promi
     await served.close()
     return exit
   } catch (error) {
-    return output.failure(error)
+    return output.failure(withHint(error, 'ERR_NOT_FOUND', 'name a folder of this machine that is there'))
   } finally {
     await log?.close()
   }
@@ -119,8 +120,12 @@ function announce(output: Output, { folder, peers, name, discovery, served }: An
   const { peerId } = served
   const addresses = served.addresses.toSorted((a, b) => Number(isLoopback(a)) - Number(isLoopback(b)))
   output.object('ready', { peerId, name, addresses, folder, rights: [...served.rights], peers })
-  output.line(`Sharing ${escapeText(folder)}: ${describeRights(served.rights)}, for ${describePeers(peers, served)}`)
   const remote = addresses.filter((address) => !isLoopback(address))
+  if (output.quiet) {
+    for (const address of remote.length === 0 ? addresses : remote) output.line(address)
+    return
+  }
+  output.line(`Sharing ${escapeText(folder)}: ${describeRights(served.rights)}, for ${describePeers(peers, served)}`)
   const [best = '', ...others] = remote.length === 0 ? addresses : remote
   const byName = discovery && peers !== 'any' && remote.length > 0
   const { rights } = served
@@ -158,11 +163,8 @@ function report(output: Output, event: ShareEvent, qr: boolean): void {
   const time = new Date()
   if (event.type === 'peers') {
     output.object('peers', { time, ...(event.error && { code: event.error.code, message: event.error.message }) })
-    output.talk(
-      event.error
-        ? `sft: ${escapeText(event.error.message)}; until then nobody is let in`
-        : 'The peers file can be read again: peers are let in.',
-    )
+    if (event.error) output.notice(`sft: ${escapeText(event.error.message)}; until then nobody is let in`)
+    else output.notice('The peers file can be read again: peers are let in.')
     return
   }
   if (event.type === 'code') {

@@ -11,10 +11,14 @@ import {
   lanOnly,
   muxer,
   noDiscovery,
+  noInput,
+  noProgress,
   onConflict,
   overwrite,
+  quiet,
   retryFor,
   verbose,
+  yes,
 } from '../options.ts'
 
 /** What the commands take that use a share: after a peer on the command line, and by themselves in a shell. */
@@ -33,6 +37,7 @@ function withTransfer<A extends unknown[], O extends OptionValues>(command: Comm
     .addOption(bwlimit())
     .addOption(jobs())
     .addOption(retryFor())
+    .addOption(yes())
 }
 
 /** Adds the options of every command that reaches another machine, which stand last in its help. */
@@ -41,6 +46,9 @@ export function withPeer<A extends unknown[], O extends OptionValues>(command: C
     .addOption(addr())
     .addOption(noDiscovery())
     .addOption(lanOnly())
+    .addOption(noInput())
+    .addOption(noProgress())
+    .addOption(quiet())
     .addOption(json())
     .addOption(verbose('tell on stderr how the peer is reached and what is skipped; -vv: each request'))
     .addOption(muxer())

@@ -1,6 +1,6 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings'
 import { RIGHTS } from '../../wire/rights.ts'
-import { addr, example, json, lanOnly, noDiscovery, type Done } from '../options.ts'
+import { addr, example, json, lanOnly, noDiscovery, noProgress, quiet, type Done } from '../options.ts'
 
 /** The commands about the machines that this one knows. */
 
@@ -12,6 +12,7 @@ export function peers(program: Command, done: Done): void {
     .description('list the machines this one has paired with, or change what it knows of them')
     .addOption(noDiscovery())
     .addOption(lanOnly())
+    .addOption(quiet())
     .addOption(json())
     .addHelpText('after', example('sft peers rename laptop ana'))
     .action(async (options, command) => {
@@ -24,6 +25,7 @@ export function peers(program: Command, done: Done): void {
     .description('call a peer something else')
     .argument('<old>', KNOWN_PEER)
     .argument('<new>', 'its new name, on this machine only')
+    .addOption(quiet())
     .addOption(json())
     .addHelpText('after', example('sft peers rename laptop ana'))
     .action(async (old, name, _, command) =>
@@ -35,6 +37,7 @@ export function peers(program: Command, done: Done): void {
     .alias('rm')
     .description('forget peers: to connect again, they have to pair again')
     .argument('<peer...>', KNOWN_PEER)
+    .addOption(quiet())
     .addOption(json())
     .addHelpText('after', example('sft peers remove ana'))
     .action(async (known, _, command) =>
@@ -45,6 +48,7 @@ export function peers(program: Command, done: Done): void {
     .command('block')
     .description('keep a peer out, whatever its rights')
     .argument('<peer>', KNOWN_PEER)
+    .addOption(quiet())
     .addOption(json())
     .addHelpText('after', example('sft peers block ana'))
     .action(async (peer, _, command) =>
@@ -55,6 +59,7 @@ export function peers(program: Command, done: Done): void {
     .command('unblock')
     .description('let a peer in again, with the rights it had')
     .argument('<peer>', KNOWN_PEER)
+    .addOption(quiet())
     .addOption(json())
     .addHelpText('after', example('sft peers unblock ana'))
     .action(async (peer, _, command) =>
@@ -72,6 +77,7 @@ export function grant(program: Command, done: Done): void {
     .argument('<peer>', KNOWN_PEER)
     .argument('[rights]', `some of ${RIGHTS.join(',')}, or all, none, default; for one folder: put@inbox`)
     .option('--share <dir>', 'only where this folder is shared')
+    .addOption(quiet())
     .addOption(json())
     .addHelpText('after', example('sft grant ana list,get\n  sft grant ana put,mkdir@inbox'))
     .action(async (peer, rights, options) =>
@@ -87,6 +93,8 @@ export function doctor(program: Command, done: Done): void {
     .addOption(addr())
     .addOption(noDiscovery())
     .addOption(lanOnly())
+    .addOption(noProgress())
+    .addOption(quiet())
     .addOption(json())
     .addHelpText('after', example('sft doctor laptop'))
     .action(async (peer, options) => done(await (await import('../commands/doctor.ts')).doctor(peer, options)))

@@ -1,6 +1,19 @@
 import type { Command } from '@commander-js/extra-typings'
 import { RIGHTS } from '../../wire/rights.ts'
-import { collect, example, json, lanOnly, lines, muxer, noDiscovery, since, verbose, type Done } from '../options.ts'
+import {
+  collect,
+  example,
+  json,
+  lanOnly,
+  lines,
+  muxer,
+  noDiscovery,
+  noInput,
+  quiet,
+  since,
+  verbose,
+  type Done,
+} from '../options.ts'
 
 /** The commands by which a machine shows itself to others. */
 
@@ -8,6 +21,7 @@ export function id(program: Command, done: Done): void {
   program
     .command('id')
     .description('print the peer ID of this machine, which others name it by')
+    .addOption(quiet())
     .addOption(json())
     .addHelpText('after', example('sft id'))
     .action(async (options) => done(await (await import('../commands/id.ts')).id(options)))
@@ -31,6 +45,7 @@ export function share(program: Command, done: Done): void {
     .option('--no-log', 'keep no log')
     .addOption(noDiscovery())
     .addOption(lanOnly())
+    .addOption(quiet())
     .addOption(json())
     .addOption(verbose('also print sessions and looks; -vv: how long each request took'))
     .addOption(muxer())
@@ -47,6 +62,7 @@ export function history(program: Command, done: Done): void {
     .option('--failed', 'only what did not succeed')
     .addOption(lines())
     .option('--log <file>', 'read the log that "sft share --log" keeps there')
+    .addOption(quiet())
     .addOption(json())
     .addHelpText('after', example('sft history --since 2h --failed'))
     .action(async (options) => done(await (await import('../commands/history.ts')).history(options)))
@@ -63,6 +79,8 @@ export function pair(program: Command, done: Done): void {
     .option('--listen <multiaddr>', 'listen here instead of everywhere; may be repeated', collect)
     .addOption(noDiscovery())
     .addOption(lanOnly())
+    .addOption(noInput())
+    .addOption(quiet())
     .addOption(json())
     .addHelpText('after', example('sft pair\n  sft pair ocean-canyon-seven'))
     .action(async (code, options) => done(await (await import('../commands/pair.ts')).pair(code, options)))

@@ -98,7 +98,7 @@ export class Interpreter {
 
   #table(words: readonly Word[], take: (asked: Asked) => void): Command {
     const { output } = this.#session
-    const flags = { json: output.json, mayAsk: this.#interactive }
+    const flags = { json: output.json, input: this.#interactive && output.input }
     const args = new Arguments(this.place, words)
     return commandTable({ place: this.place, args, flags, take, print: (text) => output.line(text.trimEnd()) })
   }

@@ -22,7 +22,7 @@ export interface TableInit {
   readonly place: Place
   readonly args: Arguments
   /** What goes for every transfer. */
-  readonly flags: Pick<GetOptions, 'json' | 'mayAsk'>
+  readonly flags: Pick<GetOptions, 'json' | 'input'>
   readonly take: (asked: Asked) => void
   /** Prints the help of a command that is asked for with `--help`. */
   readonly print: (text: string) => void
