@@ -292,8 +292,8 @@ function explain(error: unknown, asked: string, known: Peer | null, searched: bo
     return say(`"${known.name}" does not let this machine in; pair again ("sft pair" there), or see "sft peers" there`)
   }
   if (error.code !== 'ERR_UNREACHABLE' || asked.startsWith('/')) return error
-  const [what] = error.message.split('; ') // its own next step would only be one more question
+  const [what, question = 'is "sft share" running there?'] = error.message.split('; ')
   const heard = searched ? ', and it was not heard on this network' : ''
-  const hint = `is "sft share" running there? "sft doctor ${asked}" finds out more, --addr names its address`
+  const hint = `${question} "sft doctor ${asked}" finds out more, --addr names its address`
   return say(`cannot reach "${asked}": ${what}${heard}; ${hint}`)
 }

@@ -49,7 +49,7 @@ export function findTarget(query: PeerQuery, peers: readonly Peer[], discovery: 
     if (machineNameFault(peer) === null && ipOf(`/ip4/${peer}/tcp/1`) === null) return null
     throw new SftError(
       'ERR_USAGE',
-      `"${peer}" is not the name of a machine, a peer ID or a multiaddr; an IP address or host goes behind --addr`,
+      `"${peer}" is not the name of a machine, a peer ID or a multiaddr; an IP address or host goes behind --addr, and here the name of the machine`,
     )
   }
   if (known?.blocked === true) {

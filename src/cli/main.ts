@@ -11,6 +11,12 @@ import { usageError } from './usage.ts'
 /** Every command, in the order of the help. */
 const COMMANDS = [id, share, pair, ls, get, put, rm, mv, mkdir, hash, shell, batch, peers, grant, history, doctor]
 
+/** How commands and their help are asked for. */
+const WORDS = {
+  command: (name: string) => `sft ${name}`,
+  help: (name?: string) => (name === undefined ? 'sft --help' : `sft ${name} --help`),
+}
+
 /** Runs the command line `argv` (without interpreter and script) and returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
   const output = new Output(argv.includes('--json'))
@@ -22,14 +28,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof CommanderError)) exit = output.failure(error)
     else if (error.exitCode === 0) exit = 0
-    else exit = error.code === 'commander.help' ? 2 : output.failure(usageError(error, program, argv[0], helpOf))
+    else exit = error.code === 'commander.help' ? 2 : output.failure(usageError(error, program, argv[0], WORDS))
   }
   return exitWhenWritten(exit)
-}
-
-/** What prints the help of a command, or of all. */
-function helpOf(command: string | null): string {
-  return command === null ? 'sft --help' : `sft ${command} --help`
 }
 
 /** Defines every command; each reports its exit status to `done`. */

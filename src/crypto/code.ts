@@ -25,7 +25,8 @@ export function parseCode(text: string): string {
     .trim()
     .toLowerCase()
     .split(/[\s-]+/)
-  if (typed.length !== WORDS) throw new SftError('ERR_USAGE', `a code is ${WORDS} words, such as ${EXAMPLE}`)
+  if (typed.length !== WORDS)
+    throw new SftError('ERR_USAGE', `a code is ${WORDS} words, such as ${EXAMPLE}; type it as it is shown`)
   const words = typed.map((word) => {
     const found = wordlist.find((known) => known === word || (word.length >= TELLING && known.startsWith(word)))
     if (found === undefined)

@@ -43,7 +43,7 @@ const REASONS: Partial<Record<string, string>> = {
   EEXIST: 'it exists',
   ENOTEMPTY: 'the folder is not empty',
   EISDIR: 'it is a folder',
-  ENOSPC: 'the disk is full',
+  ENOSPC: 'the disk is full; make room on it',
   EDQUOT: 'the disk quota is used up',
   EROFS: 'the file system is read-only',
   EACCES: 'permission denied',

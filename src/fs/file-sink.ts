@@ -183,7 +183,10 @@ async function expectRoom(folder: Folder, bytes: number): Promise<void> {
   if (bytes < WORTH_KEEPING) return
   const free = await folder.freeBytes()
   if (free === null || bytes <= free) return
-  throw new SftError('ERR_NO_SPACE', `the disk has ${megabytes(free)} free, ${megabytes(bytes - free)} too few`)
+  throw new SftError(
+    'ERR_NO_SPACE',
+    `the disk of this machine has ${megabytes(free)} free, ${megabytes(bytes - free)} too few; make room on it`,
+  )
 }
 
 function megabytes(bytes: number): string {

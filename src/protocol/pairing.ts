@@ -221,7 +221,10 @@ function refusal(wire: number): SftError {
 
 /** Told to the peer as ERR_DIGEST. */
 function codesDiffer(): SftError {
-  return new SftError('ERR_DIGEST', 'the codes differ, or somebody stands in between; pair again with a new code')
+  return new SftError(
+    'ERR_DIGEST',
+    'the codes differ, or somebody stands in between; try again with a new code: "sft pair" there shows one',
+  )
 }
 
 /** Told to the peer as ERR_BUSY. */

@@ -20,6 +20,9 @@ export interface InterpreterInit {
   readonly folder: string
 }
 
+/** How commands and their help are asked for. */
+const WORDS = { command: (name: string) => name, help: (name = '') => `help ${name}`.trimEnd() }
+
 /** Runs lines of a shell, one after the other, on one session that it restores when it was lost in between. */
 export class Interpreter {
   readonly place: Place
@@ -90,8 +93,7 @@ export class Interpreter {
       table.parse(isKnown(table, name) ? [name, ...more] : [name], { from: 'user' })
     } catch (error) {
       if (!(error instanceof CommanderError)) throw error
-      if (error.exitCode !== 0)
-        throw usageError(error, table, name, (command) => `help${command === null ? '' : ` ${command}`}`)
+      if (error.exitCode !== 0) throw usageError(error, table, name, WORDS)
     }
     return asked[0] ?? null
   }
