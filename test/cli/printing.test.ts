@@ -30,6 +30,8 @@ test.for(['', 'no-code\n', 'ocean canyon \u001b[31mred\n', 'ocean canyon \u001b[
     child.stdin.end(typed)
     const { exit, stdout, stderr } = await finish(child)
     expect({ exit, stdout, raw: rawIn(stderr) }).toEqual({ exit: 2, stdout: '', raw: null })
-    expect(stderr).toMatch(/\nsft: no answer was typed\n$|^sft: no answer was typed\n$/)
+    expect(stderr).toMatch(
+      /\nsft: no code was typed; it can also be in SFT_CODE\n$|^sft: no code was typed; it can also be in SFT_CODE\n$/,
+    )
   },
 )

@@ -513,8 +513,8 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     file: 'cli/introduction.ts',
-    text: 'output.talk(escapeText(error.message))',
-    without: 'output.talk(error.message)',
+    text: 'output.notice(escapeText(error.message))',
+    without: 'output.notice(error.message)',
     tests: ['cli/printing'],
     only: 'lets a hostile text',
   },
@@ -566,7 +566,7 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     file: 'cli/prompt.ts',
-    text: '  if (process.stdin.readableEnded) throw unanswered() // of which no interface would tell\n',
+    text: '  if (process.stdin.readableEnded) throw noAnswer // of which no interface would tell\n',
     tests: ['cli/prompt'],
   },
   {
