@@ -104,6 +104,10 @@ describe.skipIf(spawnSync('script', ['--version']).status !== 0)('byte by byte, 
     expect(written).toMatch(flag === '--quiet' ? /^$/ : /^big: 6 MB in .*, verified\r\n$/)
     expect(written).not.toContain(ESCAPE)
     expect(namesIn(here.local)).toContain('big')
+    for (const line of ['sft hash "$A" a', 'sft doctor']) {
+      expect(typescript(line, here)).toContain(ESCAPE)
+      expect(typescript(`${line} ${flag}`, here)).not.toContain(ESCAPE)
+    }
   })
 
   test('with NO_COLOR and without, no colour is printed, and where TERM is dumb no escape code at all', async () => {
