@@ -99,7 +99,9 @@ test('a job that is slow, cut off, gone on with and started over', async () => {
   const get = start(['get', address, 'big', '--bwlimit', '5M', '--json'], elsewhere)
   const ending = finish(get)
   // What is less than a mebibyte is not worth keeping.
-  await new Promise((resolve) => get.stdout?.on('data', (text) => /"sent":(?:[2-9]|\d\d)\d{6}/.test(text) && resolve(text)))
+  await new Promise((resolve) =>
+    get.stdout?.on('data', (text) => /"sent":(?:[2-9]|\d\d)\d{6}/.test(text) && resolve(text)),
+  )
   get.kill('SIGINT')
   expect(linesOf('get', await ending).slice(-2)).toEqual(['error', 'done'])
   writeFileSync(join(root, 'big'), new Uint8Array(12_000_000).fill(2))
