@@ -3,7 +3,6 @@ import {
   isGlob,
   parseRemotePath,
   SftError,
-  type ExitStatus,
   type Muxer,
   type Remote,
   type RemotePath,

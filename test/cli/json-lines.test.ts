@@ -86,6 +86,59 @@ test('commands on a share, done and failed', async () => {
   expect([...new Set(lines)].toSorted()).toEqual(['closed', 'opened', 'ready', 'served'])
 })
 
+test('lines of commands, and what the share says of all that', async () => {
+  const { sharer, client, root, local } = twoMachines()
+  mkdirSync(join(root, 'folder'))
+  for (const name of ['a', 'folder/b']) writeFileSync(join(root, name), name)
+  writeFileSync(join(local, 'up'), 'up')
+  const { address, events } = await startShare(root, ['-w', '--open'], sharer)
+  const script = join(local, 'script')
+  const commands = [
+    'cd folder',
+    'pwd',
+    'lpwd',
+    'ls',
+    'get b',
+    'put ../up',
+    'put up',
+    'hash b',
+    'mkdir c',
+    'mv b c/b',
+    'rm up',
+  ]
+  writeFileSync(
+    script,
+    [...commands.map((command) => (command === 'put ../up' ? `-${command}` : command)), 'rm none'].join('\n'),
+  )
+  const lines = await run('batch', [address, script], client, 4)
+  expect(lines.filter((line) => line === 'command')).toHaveLength(12)
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'pwd',
+      'lpwd',
+      'entry',
+      'file',
+      'digest',
+      'created',
+      'renamed',
+      'deleted',
+      'error',
+      'stopped',
+    ]),
+  )
+  await expect.poll(() => events.at(-1)?.['type'], PATIENTLY).toBe('closed')
+  const history = async (): Promise<string[]> => run('history', [], sharer)
+  await expect.poll(async () => (await history()).length, PATIENTLY).toBeGreaterThan(9)
+  expect(new Set(await history())).toEqual(new Set(['history']))
+  expect(await run('history', ['--since', 'never'], sharer, 2)).toEqual(['error'])
+
+  // A folder is no file to append to.
+  const unlogged = await startShare(root, ['--open', '--log', local], client)
+  await expect.poll(() => unlogged.events.map(({ type }) => type), PATIENTLY).toContain('log')
+  expect(documentedLines('share', unlogged.printed().stdout)).toContain('log')
+  seen.add('log')
+})
+
 test('a job that is slow, cut off, gone on with and started over', async () => {
   const { sharer, client, root } = twoMachines()
   writeFileSync(join(root, 'big'), new Uint8Array(12_000_000).fill(1))

@@ -31,6 +31,9 @@ export const LINES: ReadonlyMap<string, Schema> = new Map(
   }),
 )
 
+/** Commands whose lines `sft batch` prints too. */
+const IN_BATCH = new Set(['ls', 'get', 'put', 'rm', 'mv', 'mkdir', 'hash'])
+
 const ajv = new Ajv2020({ strict: false, allErrors: true })
 ajv.addSchema(closed(SCHEMA) as object, 'lines')
 
@@ -54,7 +57,8 @@ function nameOf(command: string, object: Record<string, unknown>): string {
       const { const: only, enum: values = only === undefined ? undefined : [only] } = properties[key] ?? {}
       return values?.includes(object[key]) ?? true
     })
-    return told && (commands.includes('all') || commands.includes(command))
+    const isOfLine = command === 'batch' && commands.some((name) => IN_BATCH.has(name))
+    return told && (isOfLine || commands.includes('all') || commands.includes(command))
   })
   const [name = ''] = alike.map(([found]) => found)
   const validate = ajv.getSchema(`lines#/$defs/${name}`)

@@ -112,7 +112,7 @@ test('a script stops at the first failure with its status and says where', async
     ['get nope', 4, /nope/],
     ['gte readme', 2, /unknown command 'gte'; did you mean get\? see: help/],
     ['get readme --outptu x', 2, /did you mean --output\? .*see: help get/],
-    ['get', 2, /missing required argument 'path'; see: help get/],
+    ['get', 2, /missing required argument 'path'; write: get PATH...; see: help get/],
     ['get "readme', 2, /the quote " is not closed/],
     ['cd readme', 1, /"readme" is no folder/],
     ['cd nope', 4, /nope/],
