@@ -50,6 +50,16 @@ export async function loadIdentity(home: string = defaultHome()): Promise<Identi
   return decodeStored(winner, path)
 }
 
+/** Tells whether this machine has an identity yet, fit or not; without one it has never used sft. */
+export async function hasIdentity(home: string = defaultHome()): Promise<boolean> {
+  try {
+    return (await readPrivateFile(`${home}/identity.key`)) !== null
+  } catch (error) {
+    if (error instanceof SftError) return true // something is there, and whoever needs it says what is wrong with it
+    throw error
+  }
+}
+
 async function decodeStored(stored: Uint8Array, path: string): Promise<Identity> {
   try {
     return await decodeIdentity(stored)

@@ -13,7 +13,7 @@ export { ERRORS, EXITS, SftError, type ExitStatus, type SftErrorCode } from './e
 export type { Finding } from './doctor/findings.ts'
 export { isLocalFolder, listLocalFolder, readTextFile, realFolder, resolveDestination } from './fs/local-files.ts'
 export { addToHistory, HISTORY_LINES, readHistory } from './shell-history.ts'
-export { defaultHome, defaultLogFile, loadIdentity, machineName } from './home.ts'
+export { defaultHome, defaultLogFile, hasIdentity, loadIdentity, machineName } from './home.ts'
 export { shortId, type Identity } from './net/identity.ts'
 export { isGlob } from './jobs/filter.ts'
 export type { Conflict, JobEvent, JobOptions, JobSummary, OnConflict, SkipReason } from './jobs/job.ts'

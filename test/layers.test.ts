@@ -45,6 +45,7 @@ const LAYERS: Record<string, Layer> = {
     local: ['index.ts', 'errors', 'wire/ascii-json.ts', 'wire/rights.ts'],
     outside: [
       '@commander-js/extra-typings',
+      '@inquirer/core',
       'uqr',
       'node:child_process',
       'node:path',

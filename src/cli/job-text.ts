@@ -98,9 +98,22 @@ function describeCounts<K extends string>(
   })
 }
 
-/** The command that was typed, for a shell to run it again. */
+/** What runs: the arguments of this process, unless they were made of a person's choices. */
+let running: readonly string[] = process.argv.slice(2)
+
+/** Notes the arguments that run from now on. */
+export function noteCommandLine(argv: readonly string[]): void {
+  running = argv
+}
+
+/** The command that runs, for a shell to run it again. */
 export function commandLineAgain(): string {
-  return ['sft', ...process.argv.slice(2)].map(quote).join(' ')
+  return formatCommandLine(running)
+}
+
+/** Formats arguments as the command line of a POSIX shell that runs them. */
+export function formatCommandLine(argv: readonly string[]): string {
+  return ['sft', ...argv].map(quote).join(' ')
 }
 
 /** Quotes one argument for a POSIX shell; what a terminal could act on is written as an escape. */

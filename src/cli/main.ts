@@ -3,6 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { batch, get, hash, ls, mkdir, mv, put, rm, shell } from './groups/files.ts'
 import { doctor, grant, peers } from './groups/machines.ts'
 import { history, id, pair, share } from './groups/sharing.ts'
+import { noteCommandLine } from './job-text.ts'
 import { example, type Done } from './options.ts'
 import { Output } from './output.ts'
 import { endWhenUnread, exitWhenWritten } from './termination.ts'
@@ -17,10 +18,26 @@ const WORDS = {
   help: (name?: string) => (name === undefined ? 'sft --help' : `sft ${name} --help`),
 }
 
-/** Runs the command line `argv` (without interpreter and script) and returns the exit status. */
+const EXAMPLES = `sft share ./photos               # prints what to type on the other machine
+  sft                              # on a terminal: a menu of all this`
+
+/** Runs the command line `argv` (without interpreter and script), or the menu without one, and returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
-  const output = new Output(argv.includes('--json'))
   endWhenUnread()
+  if (argv.length > 0 || !isAttended()) return exitWhenWritten(await run(argv))
+  const { menu } = await import('./menu/menu.ts') // which nothing else needs
+  return exitWhenWritten(await menu(run))
+}
+
+/** Whether a person sees what is written, and can choose with the arrow keys. */
+function isAttended(): boolean {
+  return process.stdin.isTTY && process.stdout.isTTY && process.env['TERM'] !== 'dumb'
+}
+
+/** Runs one command line and returns its exit status. */
+async function run(argv: readonly string[]): Promise<number> {
+  const output = new Output(argv.includes('--json'))
+  noteCommandLine(argv)
   let exit = 0
   const program = commandLine((status) => (exit = status))
   try {
@@ -30,7 +47,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     else if (error.exitCode === 0) exit = 0
     else exit = error.code === 'commander.help' ? 2 : output.failure(usageError(error, program, argv[0], WORDS))
   }
-  return exitWhenWritten(exit)
+  return exit
 }
 
 /** Defines every command; each reports its exit status to `done`. */
@@ -40,7 +57,7 @@ function commandLine(done: Done): Command {
     .version(packageJson.version)
     .exitOverride()
     .configureOutput({ outputError: () => undefined }) // printed by main, as every other failure
-    .addHelpText('after', example('sft share ./photos               # prints what to type on the other machine'))
+    .addHelpText('after', example(EXAMPLES))
   for (const define of COMMANDS) define(program, done)
   return program
 }

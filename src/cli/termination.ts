@@ -12,12 +12,15 @@ let unread = false
 /** Who takes Ctrl-C instead of the end of the command; `null` if nobody does. */
 let takesInterrupts: (() => void) | null = null
 
+/** Whether signals are listened to: once, however many commands run one after the other. */
+let listening = false
+
 /** How this process ends early: at once, until a command has something to put in order first. */
 let terminate: (exit: number) => void = (exit) => process.exit(exit)
 
 /**
  * Calls `onEnd` with the exit status at the first SIGINT, SIGTERM or SIGHUP, or when nobody reads stdout any more; at a
- * second one the process ends at once.
+ * second one the process ends at once. Takes the place of what was to be called so far.
  */
 export function onTermination(onEnd: (exit: number) => void): void {
   let ending = false
@@ -27,6 +30,8 @@ export function onTermination(onEnd: (exit: number) => void): void {
     clearEcho()
     onEnd(exit)
   }
+  if (listening) return
+  listening = true
   for (const [signal, exit] of Object.entries(SIGNALS)) {
     process.on(signal, () => {
       if (signal !== 'SIGINT' || takesInterrupts === null) return terminate(exit)

@@ -22,6 +22,12 @@ export function cutStart(text: string, columns: number): string {
     .replace(/^\p{M}+/u, '')}`
 }
 
+/** Returns text that takes exactly `columns` of a terminal: cut with an ellipsis, or with spaces behind it. */
+export function fill(text: string, columns: number): string {
+  const cut = cutEnd(text, columns)
+  return cut + ' '.repeat(columns - textWidth(cut))
+}
+
 /** Returns as much of a text as fits into `columns`. */
 function fitting(text: string, columns: number): string {
   let [room, kept] = [columns, '']

@@ -3,7 +3,8 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'nod
 import { SftError } from '../errors.ts'
 import type { CreateOptions, FileSink, FileSource } from '../protocol/types.ts'
 import type { Entry, FileInfo, Unlistable } from '../wire/message.ts'
-import { ROOT, type RemotePath } from '../wire/path.ts'
+import { baseName, ROOT, type RemotePath } from '../wire/path.ts'
+import { entryType, fileInfo } from './entry.ts'
 import { errno, fileError } from './errno.ts'
 import { LocalFileSink } from './file-sink.ts'
 import { LocalFileSource } from './file-source.ts'
@@ -50,20 +51,42 @@ export async function isLocalFolder(path: string): Promise<boolean> {
   }
 }
 
+/** How a folder of this machine is listed. */
+export interface LocalListing {
+  /** The folder, from the root, which itself is meant if this is absent. */
+  readonly path?: RemotePath
+  /** Whether links are told as what they lead to, all but those that lead nowhere. */
+  readonly follow?: boolean
+}
+
 /**
  * Yields the entries right in a folder of this machine, under their paths from `root`; incomplete files are left out.
  *
- * @param path - The folder, from `root`, which itself is meant if it is absent.
  * @throws {@link SftError} `ERR_NOT_FOUND` if it is no folder, or the code of another failure.
  */
-export async function* listLocalFolder(root: string, path: RemotePath = ROOT): AsyncGenerator<Entry | Unlistable> {
+export async function* listLocalFolder(
+  root: string,
+  { path = ROOT, follow = false }: LocalListing = {},
+): AsyncGenerator<Entry | Unlistable> {
   const folder = await Folder.openLocal(join(root, path))
   try {
-    yield* entriesIn(folder, path)
+    for await (const entry of entriesIn(folder, path)) {
+      yield follow && entry.type === 'link' ? await followed(folder, entry) : entry
+    }
   } catch (error) {
     throw fileError(error, `cannot list "${join(root, path)}"`)
   } finally {
     await folder.close()
+  }
+}
+
+/** Returns a link of a folder as what it leads to, or as it is if that is nothing. */
+async function followed(folder: Folder, link: Entry): Promise<Entry> {
+  try {
+    const stats = await stat(folder.at(baseName(link.path)), { bigint: true })
+    return { path: link.path, type: entryType(stats), ...fileInfo(stats) }
+  } catch {
+    return link
   }
 }
 

@@ -12,6 +12,6 @@ import { match } from './find.ts'
 export async function* matchLocal(folder: string, pattern: string): AsyncGenerator<string> {
   const [start = ''] = /^(?:\/+|(?:\.{1,2}\/+)*)/.exec(pattern) ?? []
   const root = start.startsWith('/') ? '/' : localPathOf(folder, start)
-  const tree = { list: (path: RemotePath) => listLocalFolder(root, path) }
+  const tree = { list: (path: RemotePath) => listLocalFolder(root, { path }) }
   for await (const { path } of match(tree, pattern.slice(start.length), { dot: false })) yield `${start}${path}`
 }

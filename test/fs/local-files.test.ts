@@ -5,11 +5,13 @@ import {
   containsPath,
   createLocalFile,
   isLocalFolder,
+  listLocalFolder,
   openLocalFile,
   resolveDestination,
   wouldContain,
 } from '../../src/fs/local-files.ts'
 import { SharedFolder } from '../../src/fs/shared-folder.ts'
+import type { Entry, Unlistable } from '../../src/wire/message.ts'
 import { parseRemotePath } from '../../src/wire/path.ts'
 import { names, openDescriptors } from '../support/snapshot.ts'
 import { tempFolder } from '../support/tmp.ts'
@@ -150,5 +152,72 @@ test('P05: a path that is not there yet lies in another by the folders that are'
   }
   for (const inner of ['.', 'new', 'new/folder', 'folder-evil', 'folder-evil/new', 'file/new', 'dangling/new']) {
     expect([inner, await contains('folder', inner)]).toEqual([inner, false])
+  }
+})
+
+/** What a listing tells, in the order of its names. */
+async function listed(listing: AsyncIterable<Entry | Unlistable>): Promise<(readonly [string, string | Uint8Array])[]> {
+  const entries: (readonly [string, string | Uint8Array])[] = []
+  for await (const entry of listing) entries.push([entry.type, entry.type === 'unlistable' ? entry.name : entry.path])
+  return entries.toSorted(([, a], [, b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+}
+
+test('a folder is listed with what is in it, links as links or as what they lead to, and no incomplete files', async () => {
+  const folder = everything()
+  writeFileSync(join(folder, '.sft-part-0123'), '')
+  const others = [
+    ['file', 'file'],
+    ['directory', 'folder'],
+    ['directory', 'folder-evil'],
+  ] as const
+  const before = openDescriptors()
+  expect(await listed(listLocalFolder(folder))).toEqual([
+    ['link', 'dangling'],
+    ...others,
+    ['link', 'to-file'],
+    ['link', 'to-folder'],
+  ])
+  expect(await listed(listLocalFolder(folder, { follow: true }))).toEqual([
+    ['link', 'dangling'],
+    ...others,
+    ['file', 'to-file'],
+    ['directory', 'to-folder'],
+  ])
+  expect(openDescriptors()).toBe(before)
+})
+
+test('a folder below another is listed under its path from there', async () => {
+  const folder = everything()
+  writeFileSync(join(folder, 'folder/new'), '')
+  symlinkSync('new', join(folder, 'folder/to-new'))
+  const path = parseRemotePath('folder')
+  expect(await listed(listLocalFolder(folder, { path, follow: true }))).toEqual([
+    ['directory', 'folder/inner'],
+    ['file', 'folder/new'],
+    ['file', 'folder/to-new'],
+  ])
+})
+
+test.skipIf(process.platform !== 'linux')('a name that is not UTF-8 is told as its bytes', async () => {
+  const folder = tempFolder()
+  const name = Buffer.from([0x61, 0xff, 0x62])
+  writeFileSync(Buffer.concat([Buffer.from(`${folder}/`), name]), '')
+  writeFileSync(join(folder, 'a\uFFFDb'), '') // which is another one
+  expect(await listed(listLocalFolder(folder))).toEqual([
+    ['file', 'a\uFFFDb'],
+    ['unlistable', name],
+  ])
+})
+
+test('a folder that is none is not listed, and the error names it', async () => {
+  const folder = everything()
+  for (const [name, what] of [
+    ['nothing', `cannot open the folder "${folder}/nothing": no such file or folder`],
+    ['file', `"${folder}/file" is not a folder`],
+  ] as const) {
+    await expect(listed(listLocalFolder(join(folder, name)))).rejects.toMatchObject({
+      code: 'ERR_NOT_FOUND',
+      message: what,
+    })
   }
 })

@@ -659,4 +659,16 @@ export const GUARDS: readonly Guard[] = [
     tests: ['cli/verbose'],
     only: 'is escaped',
   },
+  {
+    file: 'cli/menu/read-folder.ts',
+    text: 'leaves.length === MOST_HELD',
+    without: 'leaves.length === 2 * MOST_HELD',
+    tests: ['cli/menu/read-folder'],
+  },
+  {
+    file: 'cli/menu/line.ts',
+    text: 'some((operand) => /^-./.test(operand))',
+    without: 'includes(command)',
+    tests: ['cli/menu/line'],
+  },
 ]

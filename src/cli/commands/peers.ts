@@ -13,7 +13,7 @@ import {
 } from '../../index.ts'
 import { escapeText } from '../escape.ts'
 import { Output, type Manner } from '../output.ts'
-import { cutEnd, textWidth } from '../width.ts'
+import { fill, textWidth } from '../width.ts'
 
 export interface PeersOptions extends Manner {
   readonly json?: boolean
@@ -220,12 +220,6 @@ function shrink(natural: Widths, columns: readonly (keyof Row)[], width: number,
 
 function total(widths: Widths, columns: readonly (keyof Row)[]): number {
   return columns.reduce((sum, column) => sum + widths[column] + 2, -2)
-}
-
-/** Returns text that takes exactly `width` columns of a terminal: cut with an ellipsis, or with spaces behind it. */
-function fill(text: string, width: number): string {
-  const cut = cutEnd(text, width)
-  return cut + ' '.repeat(width - textWidth(cut))
 }
 
 // Always the same language, so that a script gets the same order on every machine.

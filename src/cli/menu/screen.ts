@@ -1,0 +1,41 @@
+import { ExitPromptError } from '@inquirer/core'
+
+/** What comes of a question: an answer, or a key with which a person goes back instead. */
+export type Answer<T> = { readonly chosen: T } | { readonly back: 'escape' | 'interrupt' }
+
+/** A question as the prompt library runs it. */
+type Prompt<T, C> = (
+  config: C,
+  context: { readonly clearPromptOnDone: boolean; readonly signal: AbortSignal },
+) => Promise<Answer<T>>
+
+/** Clears the line of the cursor and all below; see progress.ts for why not in one go. */
+const CLEAR = '\r\u001b[K\u001b[C\u001b[J\r'
+
+/**
+ * Asks a question, and takes it off the screen again, however that ends. Where nobody can type any more, it is as if Esc
+ * was pressed.
+ *
+ * @throws The reason of `signal` once that aborts.
+ */
+export async function show<T, C>(prompt: Prompt<T, C>, config: C, signal?: AbortSignal): Promise<Answer<T>> {
+  signal?.throwIfAborted()
+  if (process.stdin.readableEnded) return { back: 'escape' }
+  const ended = new AbortController()
+  const onEnd = (): void => ended.abort()
+  const clear = (): void => void process.stdout.write(CLEAR)
+  process.stdin.on('end', onEnd)
+  process.on('exit', clear)
+  try {
+    const either = signal ? AbortSignal.any([signal, ended.signal]) : ended.signal
+    return await prompt(config, { clearPromptOnDone: true, signal: either })
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (ended.signal.aborted) return { back: 'escape' }
+    if (error instanceof ExitPromptError) return { back: 'interrupt' }
+    throw error
+  } finally {
+    process.stdin.off('end', onEnd)
+    process.off('exit', clear)
+  }
+}
