@@ -1,3 +1,4 @@
+import { untilCancelled } from './cancel.ts'
 import { SftError } from './errors.ts'
 import { createLocalFile, openLocalFile } from './fs/local-files.ts'
 import { match } from './jobs/find.ts'
@@ -37,7 +38,7 @@ export class Remote {
   readonly #seen: Promise<void>
   #client: ProtocolClient
 
-  /** Use {@link connect}. */
+  /** @internal Use {@link connect}. */
   constructor(
     node: Node,
     { client, reopen }: { client: ProtocolClient; reopen: OpenSession },
@@ -54,8 +55,8 @@ export class Remote {
   }
 
   /** What the share allows this machine. */
-  async rights(): Promise<ReadonlySet<Right>> {
-    return this.#client.rights()
+  async rights({ signal }: CallOptions = {}): Promise<ReadonlySet<Right>> {
+    return untilCancelled(signal, async () => this.#client.rights())
   }
 
   /** Yields the entries of a folder, in the order the other machine has them; with `recursive` all below it. */

@@ -1,3 +1,4 @@
+import { orCancelled, untilCancelled } from './cancel.ts'
 import { Remote } from './client.ts'
 import { parseCode } from './crypto/code.ts'
 import { loadSodium } from './crypto/load-sodium.ts'
@@ -71,18 +72,20 @@ export interface ConnectOptions extends CallOptions {
  *
  * @throws {@link SftError} `ERR_UNKNOWN_PEER` for a name nobody has, `ERR_USAGE`, `ERR_UNREACHABLE`, `ERR_REFUSED`,
  * `ERR_IDENTITY`, `ERR_DECRYPT` if the pairing of the two is not the same on both sides, `ERR_DENIED` for a peer that is
- * blocked here, `ERR_TIMEOUT`.
+ * blocked here, `ERR_TIMEOUT`, `ERR_ABORTED`.
  */
 export async function connect(peer: string, options: ConnectOptions = {}): Promise<Remote> {
-  const connector = await Connector.start(options, !peer.startsWith('/'))
-  try {
-    return await connector.connect(peer)
-  } catch (error) {
-    await connector.node.stop()
-    throw error
-  } finally {
-    await connector.discovery?.stop()
-  }
+  return untilCancelled(options.signal, async () => {
+    const connector = await Connector.start(options, !peer.startsWith('/'))
+    try {
+      return await connector.connect(peer)
+    } catch (error) {
+      await connector.node.stop()
+      throw error
+    } finally {
+      await connector.discovery?.stop()
+    }
+  })
 }
 
 /** Finds a peer, pairs with it if that is needed and wanted, and opens a session. */
@@ -187,7 +190,8 @@ class Connector {
         `"${name}" may be any of ${others.length + 1} machines of this network; say which with --addr`,
       )
     }
-    const machine = others.length > 0 && introduction.choose ? await introduction.choose([only, ...others]) : only
+    const { choose } = introduction
+    const machine = others.length > 0 && choose ? await orCancelled(signal, choose([only, ...others])) : only
     return { peerId: machine.peerId, open: this.#knock(machine.addresses) }
   }
 
@@ -209,13 +213,14 @@ class Connector {
     } catch (error) {
       if (!(error instanceof SftError) || error.code !== 'ERR_REFUSED') throw error
     }
-    const code = parseCode(await introduction.askCode(peerId, why))
+    const { signal } = this.#options
+    const code = parseCode(await orCancelled(signal, introduction.askCode(peerId, why)))
     const party = { node: this.node, sodium: this.#sodium, store: this.#store, name: machineName() }
     const peer = await open().catch((error: unknown) => {
       if (!(error instanceof SftError) || error.code !== 'ERR_REFUSED') throw error
       throw new SftError('ERR_REFUSED', 'the other machine shows no code now; run "sft pair" there', { cause: error })
     })
-    const known = await pairByCode(party, peer, code, name)
+    const known = await pairByCode(party, peer, code, { knownAs: name, signal })
     introduction.onPaired?.(known)
     return { known, address: withPeerId(peer.address, known.peerId) }
   }

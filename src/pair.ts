@@ -1,3 +1,4 @@
+import { orCancelled, throwIfCancelled, untilCancelled } from './cancel.ts'
 import { parseCode } from './crypto/code.ts'
 import { loadSodium } from './crypto/load-sodium.ts'
 import { SftError } from './errors.ts'
@@ -23,7 +24,8 @@ export interface PairOptions {
   readonly discovery?: boolean
   /** Refuses every address that is not of a private network. */
   readonly lanOnly?: boolean
-  readonly signal?: AbortSignal
+  /** Ends it, and nothing is paired then. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface OfferOptions extends PairOptions {
@@ -44,15 +46,26 @@ export interface JoinOptions extends PairOptions {
 /** How long further machines may take once one was heard that shows a code, in milliseconds. */
 const OTHERS_TIME = 300
 
+/** How a pairing by a code goes. */
+export interface ByCodeOptions {
+  /** What the other machine is to be called here; its own name if absent. */
+  readonly knownAs?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
  * Pairs over a stream of the pairing protocol, as the side where the code was typed.
  *
- * @param knownAs - What the other machine is to be called here; its own name if absent.
  * @returns The peer as it is kept.
- * @throws {@link SftError} as {@link pairAsInitiator}, and `ERR_DENIED` if that peer is blocked here.
+ * @throws {@link SftError} as {@link pairAsInitiator}, `ERR_DENIED` if that peer is blocked here, and `ERR_ABORTED`.
  */
-export async function pairByCode(party: PairingParty, peer: PeerStream, code: string, knownAs?: string): Promise<Peer> {
-  const { peerId, address } = peer
+export async function pairByCode(
+  party: PairingParty,
+  peer: PeerStream,
+  code: string,
+  { knownAs, signal }: ByCodeOptions = {},
+): Promise<Peer> {
+  const { peerId, address, stream } = peer
   const { store } = party
   const before = findPeer(await store.read(), peerId)
   let kept: Peer | undefined
@@ -67,7 +80,14 @@ export async function pairByCode(party: PairingParty, peer: PeerStream, code: st
       )
     },
   }
-  await pairAsInitiator(peer.stream, pairingInit(party, peer), code, keeper)
+  const interrupt = (): void => stream.abort(new SftError('ERR_ABORTED', 'cancelled', { cause: signal?.reason }))
+  signal?.addEventListener('abort', interrupt)
+  if (signal?.aborted === true) interrupt()
+  try {
+    await pairAsInitiator(stream, pairingInit(party, peer), code, keeper)
+  } finally {
+    signal?.removeEventListener('abort', interrupt)
+  }
   if (!kept) throw new SftError('ERR_INTERNAL', 'the pairing was not kept')
   return kept
 }
@@ -76,10 +96,11 @@ export async function pairByCode(party: PairingParty, peer: PeerStream, code: st
  * Shows a code and waits until another machine paired with it.
  *
  * @throws {@link SftError} `ERR_TIMEOUT` if nobody typed the code in time, `ERR_DIGEST` if somebody typed a wrong one or
- * stood in between, `ERR_USAGE`, `ERR_IDENTITY`.
+ * stood in between, `ERR_USAGE`, `ERR_IDENTITY`, `ERR_ABORTED`.
  */
 export async function offerPairing(options: OfferOptions = {}): Promise<Peer> {
   const { home = defaultHome(), listen = 'everywhere', lanOnly = false, onEvent, onReady, signal } = options
+  throwIfCancelled(signal)
   const store = new PeerStore(home)
   const { name = machineName() } = options
   const [identity, sodium] = await Promise.all([loadIdentity(home), loadSodium()])
@@ -104,6 +125,7 @@ export async function offerPairing(options: OfferOptions = {}): Promise<Peer> {
   await node.handle(PAIR_PROTOCOL_ID, desk)
   const interrupt = (): void => ended.reject(new SftError('ERR_ABORTED', 'interrupted; nothing was paired'))
   signal?.addEventListener('abort', interrupt)
+  if (signal?.aborted === true) interrupt()
   try {
     onReady?.({ peerId: node.peerId, addresses: node.addresses })
     desk.show()
@@ -128,9 +150,13 @@ export async function offerPairing(options: OfferOptions = {}): Promise<Peer> {
  * Pairs with the machine that shows `code`: the one at the address, or the one of the local network that shows a code.
  *
  * @throws {@link SftError} as {@link pairByCode}; `ERR_USAGE` for a code that is none, `ERR_NOT_FOUND` if no machine is
- * found that shows one, and the failures of a dial.
+ * found that shows one, the failures of a dial, and `ERR_ABORTED`.
  */
 export async function pair(code: string, options: JoinOptions = {}): Promise<Peer> {
+  return untilCancelled(options.signal, async () => join(code, options))
+}
+
+async function join(code: string, options: JoinOptions): Promise<Peer> {
   const { home = defaultHome(), lanOnly = false, address, signal } = options
   const typed = parseCode(code)
   const store = new PeerStore(home)
@@ -142,10 +168,13 @@ export async function pair(code: string, options: JoinOptions = {}): Promise<Pee
   const node = await Node.start({ identity, lanOnly })
   try {
     const party = { node, sodium, store, name }
-    if (address !== undefined) return await pairByCode(party, await dialCode(node, parseAddr(address), signal), typed)
+    if (address !== undefined) {
+      const peer = await dialCode(node, parseAddr(address), signal)
+      return await pairByCode(party, peer, typed, { signal })
+    }
     const machines = discovery ? (await hearMachines(discovery, signal)).filter(({ pairing }) => pairing) : []
-    const machine = await chooseMachine(machines, options.choose)
-    return await pairByCode(party, await node.dial(machine.addresses, PAIR_PROTOCOL_ID, signal), typed)
+    const machine = await orCancelled(signal, chooseMachine(machines, options.choose))
+    return await pairByCode(party, await node.dial(machine.addresses, PAIR_PROTOCOL_ID, signal), typed, { signal })
   } finally {
     await discovery?.stop()
     await node.stop()
@@ -179,6 +208,7 @@ export async function hearMachines(discovery: Discovery, signal?: AbortSignal): 
   const stopListening = discovery.onHeard(notice)
   const timer = setTimeout(shown.resolve, SEARCH_TIME)
   signal?.addEventListener('abort', () => shown.resolve())
+  if (signal?.aborted === true) shown.resolve()
   try {
     await shown.promise
     signal?.throwIfAborted()

@@ -1,3 +1,4 @@
+import { throwIfCancelled } from './cancel.ts'
 import { asSftError, SftError } from './errors.ts'
 import { withFileLock } from './fs/file-lock.ts'
 import {
@@ -56,10 +57,15 @@ export class PeerStore {
    * Changes the peers, alone among all programs, and returns the new ones. Nothing is written if nothing changed, or if
    * `change` throws, which is passed on.
    *
-   * @throws {@link SftError} as {@link PeerStore.read}, `ERR_BUSY` if others keep it locked, or the code of a failed write.
+   * @throws {@link SftError} as {@link PeerStore.read}, `ERR_BUSY` if others keep it locked, `ERR_ABORTED` if `signal` ends
+   * the wait for them, or the code of a failed write.
    */
-  async change(change: (peers: readonly Peer[]) => readonly Peer[]): Promise<Peer[]> {
-    return withFileLock(`${this.#path}.lock`, async (expectHeld) => {
+  async change(
+    change: (peers: readonly Peer[]) => readonly Peer[],
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Peer[]> {
+    throwIfCancelled(signal)
+    const work = async (expectHeld: () => Promise<void>): Promise<Peer[]> => {
       const stored = await this.#load()
       const before = stored ?? HEADER
       const peers = this.#parse(before)
@@ -72,7 +78,8 @@ export class PeerStore {
         await sweepParts(this.#home)
       }
       return this.#parse(text)
-    })
+    }
+    return withFileLock(`${this.#path}.lock`, work, signal)
   }
 
   /**

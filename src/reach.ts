@@ -1,3 +1,4 @@
+import { throwIfCancelled } from './cancel.ts'
 import { SftError } from './errors.ts'
 import { defaultHome, loadIdentity } from './home.ts'
 import { ipOf } from './net/address.ts'
@@ -78,6 +79,7 @@ export interface ReachableOptions {
   readonly home?: string
   /** The time for all peers together, in milliseconds. */
   readonly patience?: number
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -85,7 +87,7 @@ export interface ReachableOptions {
  * as soon as every one has answered.
  *
  * @returns Whether each proved to be there, by peer ID; `null` for a blocked one, which is left alone.
- * @throws {@link SftError} `ERR_IDENTITY` if the own key is unfit.
+ * @throws {@link SftError} `ERR_IDENTITY` if the own key is unfit, `ERR_ABORTED`.
  */
 export async function reachable(
   peers: readonly Peer[],
@@ -94,8 +96,10 @@ export async function reachable(
   const { home = defaultHome(), lanOnly = false, discovery: discover = false, patience = KNOCK_TIME } = options
   const wanted = peers.filter(({ blocked }) => !blocked)
   const found = new Map<string, boolean | null>(peers.map(({ peerId, blocked }) => [peerId, blocked ? null : false]))
+  throwIfCancelled(options.signal)
   if (wanted.length === 0) return found
-  const signal = AbortSignal.timeout(patience)
+  const late = AbortSignal.timeout(patience)
+  const signal = options.signal ? AbortSignal.any([late, options.signal]) : late
   const identity = await loadIdentity(home)
   const [node, discovery] = await Promise.all([
     Node.start({ identity, lanOnly }),
@@ -106,6 +110,7 @@ export async function reachable(
       found.set(peer.peerId, await isThere(node, peer, discovery, signal))
     }
     await Promise.all(wanted.map(knock))
+    throwIfCancelled(options.signal)
     return found
   } finally {
     await Promise.all([discovery?.stop(), node.stop()])

@@ -1,3 +1,4 @@
+import { throwIfCancelled } from './cancel.ts'
 import { loadSodium } from './crypto/load-sodium.ts'
 import type { Sodium } from './crypto/sodium.ts'
 import { asSftError, SftError } from './errors.ts'
@@ -67,6 +68,8 @@ export interface ShareOptions {
    * moment, if they are paired. Must not throw.
    */
   readonly onRecord?: (event: RecordedEvent, name: string | null) => void
+  /** Ends the share, as {@link Share.close} does, also while it starts. */
+  readonly signal?: AbortSignal | undefined
   /** Muxers to offer, in order of preference. */
   readonly muxers?: readonly Muxer[]
   /** Which build of libsodium to use; the native one where it runs if absent. */
@@ -84,9 +87,11 @@ const READ_ONLY: readonly Right[] = ['list', 'get']
  * Serves the folder `path` until it is closed.
  *
  * @throws {@link SftError} `ERR_NOT_FOUND` for no folder, `ERR_UNKNOWN_PEER` for a name that no peer has, `ERR_USAGE` for an address that
- * cannot be listened on or a folder that holds sft's own state, `ERR_IDENTITY` for a key or a peers file that is unfit.
+ * cannot be listened on or a folder that holds sft's own state, `ERR_IDENTITY` for a key or a peers file that is unfit,
+ * `ERR_ABORTED` if the signal was aborted before it served.
  */
 export async function share(path: string, options: ShareOptions = {}): Promise<Share> {
+  throwIfCancelled(options.signal)
   const home = options.home ?? defaultHome()
   const identity = await loadIdentity(home)
   const peers = new PeerStore(home)
@@ -150,8 +155,10 @@ export class Share {
   #discovery: Discovery | undefined
   #unwatch: (() => void) | undefined
   #closed = false
+  #closing: Promise<void> | undefined
+  #forget: () => void = () => undefined
 
-  /** Starts serving; use {@link share}. */
+  /** @internal Starts serving; use {@link share}. */
   static async start(parts: ShareParts, options: ShareOptions): Promise<Share> {
     const { identity } = parts
     const { listen = 'everywhere', muxers, lanOnly = false } = options
@@ -167,8 +174,14 @@ export class Share {
     })
     if (!started) throw new SftError('ERR_INTERNAL', 'the node was not prepared')
     started.#record({ type: 'started', peerId: started.peerId, root: parts.offer.root, rights: [...started.rights] })
-    await started.#announce()
-    return started
+    try {
+      await started.#announce()
+      started.#endWith(options.signal)
+      return started
+    } catch (error) {
+      await started.close()
+      throw error
+    }
   }
 
   private constructor(node: Node, parts: ShareParts, options: ShareOptions, name: string) {
@@ -209,9 +222,15 @@ export class Share {
     this.#desk?.show()
   }
 
-  /** Ends every session and stops listening. Incomplete uploads are discarded. */
+  /** Ends every session and stops listening. Incomplete uploads are discarded. A second call waits for the first. */
   async close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     this.#closed = true
+    this.#forget()
     this.#unwatch?.()
     this.#desk?.close()
     for (const { stop } of this.#sessions) stop.abort()
@@ -230,6 +249,14 @@ export class Share {
   #record(event: RecordedEvent, name?: string): void {
     const peerId = 'peerId' in event ? event.peerId : null
     this.#options.onRecord?.(event, name ?? (peerId === null ? null : (this.#peer(peerId)?.name ?? null)))
+  }
+
+  /** Closes once the signal is aborted. @throws {@link SftError} if it is already. */
+  #endWith(signal: AbortSignal | undefined): void {
+    throwIfCancelled(signal)
+    const end = (): void => void this.close().catch(() => undefined) // told to whoever closes it too
+    signal?.addEventListener('abort', end)
+    this.#forget = () => signal?.removeEventListener('abort', end)
   }
 
   async #handle(): Promise<void> {

@@ -48,9 +48,12 @@ const LAYERS: Record<string, Layer> = {
       '@inquirer/core',
       'uqr',
       'node:child_process',
+      'node:fs/promises', // units of systemd
+      'node:os',
       'node:path',
       'node:readline',
       'node:readline/promises',
+      'node:sea',
       'node:v8',
       'package.json',
     ],
@@ -60,6 +63,7 @@ const LAYERS: Record<string, Layer> = {
 /** The files right under src/ that make up the public API. */
 const API = new Set([
   'shell-history.ts',
+  'cancel.ts',
   'home.ts',
   'peers.ts',
   'reach.ts',

@@ -1,3 +1,4 @@
+import { throwIfCancelled } from '../cancel.ts'
 import { asSftError, SftError } from '../errors.ts'
 import { defaultHome, loadIdentity } from '../home.ts'
 import { describeInterfaces, isPrivateAddress } from '../net/address.ts'
@@ -40,7 +41,7 @@ export interface DiagnoseOptions {
   readonly lanOnly?: boolean
   /** Folder of the identity and the peers; see {@link defaultHome}. */
   readonly home?: string
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** How long further addresses may take once one was heard, in milliseconds. */
@@ -55,11 +56,12 @@ const MOST = 32
  *
  * Of whom it looks at it asks nothing but to be let in; a share that does not know this machine may show a pairing code.
  *
- * @throws {@link SftError} `ERR_USAGE` for an address that is none, or the reason of `signal`. What is wrong is a finding.
+ * @throws {@link SftError} `ERR_USAGE` for an address that is none, `ERR_ABORTED`. What is wrong is a finding.
  */
 export async function* diagnose(options: DiagnoseOptions = {}): AsyncGenerator<Finding, void, undefined> {
   const { home = defaultHome(), lanOnly = false, discovery: discover = false, peer } = options
   options.addresses?.forEach(parseAddr)
+  throwIfCancelled(options.signal)
   const [key, peers] = await Promise.all([settle(loadIdentity(home)), settle(new PeerStore(home).read())])
   yield describeKey(key, home)
   yield describePeers(peers)
@@ -74,7 +76,10 @@ export async function* diagnose(options: DiagnoseOptions = {}): AsyncGenerator<F
   const doctor = new Doctor(node, discovery, known, options)
   try {
     yield* peer === undefined ? doctor.examineMachine() : doctor.examinePeer(peer)
-    options.signal?.throwIfAborted()
+    throwIfCancelled(options.signal)
+  } catch (error) {
+    throwIfCancelled(options.signal)
+    throw error
   } finally {
     await discovery?.stop()
     await node.stop()

@@ -28,12 +28,18 @@ const LITTER_MS = 60_000
  *
  * @param work - Gets `expectHeld`, which throws `ERR_BUSY` if this program stood still for so long that another one took
  * the lock over: to be asked before what cannot be undone.
- * @throws {@link SftError} `ERR_BUSY` after ten seconds, naming the lock, or the code of another failure to lock.
+ * @param signal - Ends the wait; what has begun is done to its end.
+ * @throws {@link SftError} `ERR_BUSY` after ten seconds, naming the lock, `ERR_ABORTED`, or the code of another failure to
+ * lock.
  */
-export async function withFileLock<T>(path: string, work: (expectHeld: () => Promise<void>) => Promise<T>): Promise<T> {
+export async function withFileLock<T>(
+  path: string,
+  work: (expectHeld: () => Promise<void>) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
   const holder = crypto.randomUUID()
   try {
-    await acquire(path, holder)
+    await acquire(path, holder, signal)
   } catch (error) {
     throw fileError(error, `cannot lock ${path}`)
   }
@@ -56,7 +62,7 @@ export async function withFileLock<T>(path: string, work: (expectHeld: () => Pro
   }
 }
 
-async function acquire(path: string, holder: string): Promise<void> {
+async function acquire(path: string, holder: string, signal: AbortSignal | undefined): Promise<void> {
   await makePrivateFolder(dirname(path))
   const aside = `${path}.${holder}`
   const deadline = performance.now() + PATIENCE_MS
@@ -65,6 +71,7 @@ async function acquire(path: string, holder: string): Promise<void> {
     await writeFile(join(aside, holder), '', { flag: 'wx', mode: 0o600 })
     while (!(await take(aside, holder, path))) {
       await removeStale(path)
+      if (signal?.aborted === true) throw new SftError('ERR_ABORTED', 'cancelled', { cause: signal.reason })
       if (performance.now() > deadline) {
         throw new SftError('ERR_BUSY', `${path} is held by another program; try again, or remove it if none runs`)
       }

@@ -60,7 +60,7 @@ export interface FileVersion {
 export interface JobOptions {
   readonly onEvent?: (event: JobEvent) => void
   /** Ends the job: what is incomplete is kept for the next time. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** What becomes of a file whose name is taken; it fails if absent. One that is the same is always left alone. */
   readonly onConflict?: OnConflict
   /** Decides a conflict where `onConflict` is `ask`; one at a time. */

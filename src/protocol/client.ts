@@ -129,7 +129,7 @@ export class ProtocolClient {
   /** Yields the entries of a folder, or all below it. Stopping early ends the listing. */
   async *list(path: RemotePath, recursive: boolean, options?: CallOptions): AsyncGenerator<Entry | Unlistable> {
     const action: Action = { type: 'list', path, recursive }
-    const exchange = await this.#begin(action)
+    const exchange = await this.#begin(action, options?.signal)
     const began = performance.now()
     const stopListening = this.#endEarly(exchange, options?.signal)
     const early = new SftError('ERR_ABORTED', 'the listing was not read to its end')
@@ -203,7 +203,7 @@ export class ProtocolClient {
     const { file } = source
     const { overwrite = false, offset = 0, stream = false, onRefused } = options
     const large = stream || file.size > MAX_DATA
-    if (large) await this.#uploads.take()
+    if (large) await this.#uploads.take(options.signal)
     try {
       return await this.#during({ type: 'put', path, file, overwrite, offset, stream }, options, async (exchange) => {
         if (onRefused) {
@@ -294,7 +294,7 @@ export class ProtocolClient {
     options: CallOptions | undefined,
     work: (exchange: Exchange) => Promise<T>,
   ): Promise<T> {
-    const exchange = await this.#begin(action)
+    const exchange = await this.#begin(action, options?.signal)
     const began = performance.now()
     const stopListening = this.#endEarly(exchange, options?.signal)
     let error: unknown = null
@@ -311,8 +311,8 @@ export class ProtocolClient {
   }
 
   /** Sends a request once there may be one more; {@link #end} has to follow. */
-  async #begin(action: Action): Promise<Exchange> {
-    if (!this.#turns.tryTake()) await this.#turns.take()
+  async #begin(action: Action, signal: AbortSignal | undefined): Promise<Exchange> {
+    if (!this.#turns.tryTake()) await this.#turns.take(signal)
     try {
       const id = this.#nextId++
       const exchange = this.#session.begin(id, EXPECTED[action.type])

@@ -63,7 +63,7 @@ describe('a diagnosis', () => {
     expect(await going.return()).toMatchObject({ done: true })
   })
 
-  test('ends with the reason of its signal', async () => {
+  test('ends by its signal, and is not begun on one that was aborted', async () => {
     const controller = new AbortController()
     const going = diagnose({
       home: join(tempFolder(), 'home'),
@@ -72,7 +72,10 @@ describe('a diagnosis', () => {
     })
     await going.next()
     controller.abort(new Error('enough'))
-    await expect(Array.fromAsync(going)).rejects.toThrow('enough')
+    const cancelled = { code: 'ERR_ABORTED', cause: { message: 'enough' } }
+    await expect(Array.fromAsync(going)).rejects.toMatchObject(cancelled)
+    const { signal } = controller
+    await expect(Array.fromAsync(diagnose({ home: '/nowhere/home', signal }))).rejects.toMatchObject(cancelled)
   })
 
   test('refuses an address that is none before it looks at anything', async () => {
