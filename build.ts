@@ -3,10 +3,16 @@
  * types of the library. With `--if-stale` it does nothing when dist/ is newer than every source.
  */
 import { execFileSync } from 'node:child_process'
-import { globSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { globSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
+import { bundledPackages, licenceTexts } from './pack/licences.ts'
+import { trimTypes } from './pack/types.ts'
 
-const newest = Math.max(...['package.json', ...globSync('src/**/*.ts')].map((path) => statSync(path).mtimeMs))
+const newest = Math.max(
+  ...['package.json', 'build.ts', 'tsconfig.types.json', ...globSync(['src/**/*.ts', 'pack/*.ts'])].map(
+    (path) => statSync(path).mtimeMs,
+  ),
+)
 const built = statSync('dist/sft.js', { throwIfNoEntry: false })?.mtimeMs ?? 0
 
 if (!process.argv.includes('--if-stale') || built < newest) {
@@ -35,5 +41,8 @@ if (!process.argv.includes('--if-stale') || built < newest) {
   for (const name of readdirSync('dist')) {
     if (name.endsWith('.js') && !(`dist/${name}` in metafile.outputs)) rmSync(`dist/${name}`) // of an earlier build
   }
+  writeFileSync('dist/THIRD-PARTY.txt', licenceTexts(bundledPackages(metafile)))
   execFileSync('tsc', ['--project', 'tsconfig.types.json'], { stdio: 'inherit' })
+  const packages = trimTypes('dist/types', 'index.d.ts')
+  if (packages.length > 0) throw new Error(`the types of the library need packages: ${packages.join(', ')}`)
 }

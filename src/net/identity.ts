@@ -11,6 +11,7 @@ import { SftError } from '../errors.ts'
 /** Who this machine is to others: an Ed25519 key, whose public half is its peer ID. */
 export interface Identity {
   readonly peerId: string
+  /** @internal */
   readonly privateKey: Ed25519PrivateKey
 }
 
