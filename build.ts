@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { globSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
+import packageJson from './package.json' with { type: 'json' }
 import { bundledPackages, licenceTexts } from './pack/licences.ts'
 import { trimTypes } from './pack/types.ts'
 
@@ -33,7 +34,7 @@ if (!process.argv.includes('--if-stale') || built < newest) {
     legalComments: 'none',
     metafile: true,
     // Has a binary beside its code, and may be missing.
-    external: ['sodium-native'],
+    external: Object.keys(packageJson.optionalDependencies),
     // Some bundled packages are CommonJS and call require for what Node has built in.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     logLevel: 'warning',

@@ -1,0 +1,92 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+/** How an installed `sft` is run: the command, the environment, and where its folders are. */
+export interface Installed {
+  /** What is typed before the arguments of sft. */
+  readonly command: readonly string[]
+  readonly env: Record<string, string>
+  /** A folder for the homes and the files, empty. */
+  readonly folder: string
+  /** How that folder is called where the command runs. */
+  readonly inside: string
+}
+
+/** Bytes of the large file: enough for the thread that hashes, and for several records of each kind. */
+const LARGE = 40_000_000
+
+/** Small files: enough for the thread that reads and stores them. */
+const SMALL = 300
+
+/**
+ * Has one copy of an installed sft share a folder and another one fetch and store there, over loopback. Returns whether
+ * the native build of libsodium was loaded for it, as far as the system tells.
+ *
+ * @throws Error if anything that arrived is not what was sent.
+ */
+export async function exchange({ command, env, folder, inside }: Installed): Promise<{ native: boolean | null }> {
+  const [tree, fetched] = [join(folder, 'share', 'tree'), join(folder, 'fetched')]
+  mkdirSync(tree, { recursive: true })
+  mkdirSync(fetched)
+  writeFileSync(join(tree, 'large'), randomBytes(LARGE))
+  for (let index = 0; index < SMALL; index += 1) writeFileSync(join(tree, `${index}`), randomBytes(1_000 + index))
+  const [program = '', ...before] = command
+  const envOf = (home: string): Record<string, string> => ({
+    ...env,
+    SFT_NO_DISCOVERY: '1',
+    SFT_HOME: join(inside, home),
+  })
+  const run = (home: string, ...args: readonly string[]): string =>
+    execFileSync(program, [...before, ...args], {
+      env: envOf(home),
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+
+  const flags = ['--open', '--write', '--json', '--no-discovery', '--listen', '/ip4/127.0.0.1/tcp/0']
+  const child = spawn(program, [...before, 'share', join(inside, 'share'), ...flags], {
+    env: envOf('home-a'),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  try {
+    const address = await addressOf(child)
+    run('home-b', 'get', address, 'tree', '-o', join(inside, 'fetched'))
+    expectSame(tree, join(fetched, 'tree'))
+    run('home-b', 'put', address, join(inside, 'fetched', 'tree'), '-o', 'stored')
+    expectSame(tree, join(folder, 'share', 'stored', 'tree'))
+    return { native: loadedNative(child) }
+  } finally {
+    child.kill('SIGTERM')
+  }
+}
+
+async function addressOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.on('exit', (exit) => reject(new Error(`the share ended with ${exit}`)))
+    if (!child.stdout) throw new Error('no stdout')
+    createInterface(child.stdout).on('line', (line) => {
+      const event = JSON.parse(line) as { type: string; addresses: string[] }
+      if (event.type === 'ready') resolve(event.addresses[0] ?? '')
+    })
+  })
+}
+
+function expectSame(expected: string, actual: string): void {
+  for (const name of ['large', ...Array.from({ length: SMALL }, (_, index) => `${index}`)]) {
+    const [one, other] = [expected, actual].map((base) =>
+      createHash('sha256')
+        .update(readFileSync(join(base, name)))
+        .digest('hex'),
+    )
+    if (one !== other) throw new Error(`${name} is not the same in ${actual}`)
+  }
+}
+
+/** Whether an addon is among what a process has mapped; `null` where the system does not tell. */
+function loadedNative({ pid }: ChildProcess): boolean | null {
+  if (process.platform !== 'linux') return null
+  return /\.node\b|\/\.sft-[0-9a-f-]+ \(deleted\)/.test(readFileSync(`/proc/${pid}/maps`, 'utf8'))
+}
