@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
@@ -21,13 +21,20 @@ const LARGE = 40_000_000
 /** Small files: enough for the thread that reads and stores them. */
 const SMALL = 300
 
+/** What the sharing program had when all had gone across; `null` where the system does not tell. */
+export interface Loaded {
+  /** Whether the native build of libsodium was loaded. */
+  readonly native: boolean | null
+  /** Whether the thread for small files ran. */
+  readonly thread: boolean | null
+}
+
 /**
- * Has one copy of an installed sft share a folder and another one fetch and store there, over loopback. Returns whether
- * the native build of libsodium was loaded for it, as far as the system tells.
+ * Has one copy of an installed sft share a folder and another one fetch and store there, over loopback.
  *
  * @throws Error if anything that arrived is not what was sent.
  */
-export async function exchange({ command, env, folder, inside }: Installed): Promise<{ native: boolean | null }> {
+export async function exchange({ command, env, folder, inside }: Installed): Promise<Loaded> {
   const [tree, fetched] = [join(folder, 'share', 'tree'), join(folder, 'fetched')]
   mkdirSync(tree, { recursive: true })
   mkdirSync(fetched)
@@ -57,7 +64,7 @@ export async function exchange({ command, env, folder, inside }: Installed): Pro
     expectSame(tree, join(fetched, 'tree'))
     run('home-b', 'put', address, join(inside, 'fetched', 'tree'), '-o', 'stored')
     expectSame(tree, join(folder, 'share', 'stored', 'tree'))
-    return { native: loadedNative(child) }
+    return loadedBy(child)
   } finally {
     child.kill('SIGTERM')
   }
@@ -85,8 +92,12 @@ function expectSame(expected: string, actual: string): void {
   }
 }
 
-/** Whether an addon is among what a process has mapped; `null` where the system does not tell. */
-function loadedNative({ pid }: ChildProcess): boolean | null {
-  if (process.platform !== 'linux') return null
-  return /\.node\b|\/\.sft-[0-9a-f-]+ \(deleted\)/.test(readFileSync(`/proc/${pid}/maps`, 'utf8'))
+function loadedBy({ pid }: ChildProcess): Loaded {
+  if (process.platform !== 'linux') return { native: null, thread: null }
+  const maps = readFileSync(`/proc/${pid}/maps`, 'utf8')
+  const threads = readdirSync(`/proc/${pid}/task`).map((id) => readFileSync(`/proc/${pid}/task/${id}/comm`, 'utf8'))
+  return {
+    native: /\.node\b|\/\.sft-[0-9a-f-]+ \(deleted\)/.test(maps),
+    thread: threads.includes('MainThread\n') ? threads.includes('WorkerThread\n') : null, // older ones have no names
+  }
 }
