@@ -2,6 +2,7 @@ import { Command, CommanderError } from '@commander-js/extra-typings'
 import packageJson from '../../package.json' with { type: 'json' }
 import { batch, get, hash, ls, mkdir, mv, put, rm, shell } from './groups/files.ts'
 import { doctor, grant, peers } from './groups/machines.ts'
+import { service } from './groups/service.ts'
 import { history, id, pair, share } from './groups/sharing.ts'
 import { noteCommandLine } from './job-text.ts'
 import { example, type Done } from './options.ts'
@@ -10,7 +11,11 @@ import { endWhenUnread, exitWhenWritten } from './termination.ts'
 import { usageError } from './usage.ts'
 
 /** Every command, in the order of the help. */
-const COMMANDS = [id, share, pair, ls, get, put, rm, mv, mkdir, hash, shell, batch, peers, grant, history, doctor]
+const COMMANDS = [
+  ...[id, share, pair],
+  ...[ls, get, put, rm, mv, mkdir, hash, shell, batch],
+  ...[peers, grant, history, doctor, service],
+]
 
 /** How commands and their help are asked for. */
 const WORDS = {

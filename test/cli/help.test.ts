@@ -6,24 +6,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { BIN, sft } from '../support/cli.ts'
 import { tempFolder } from '../support/tmp.ts'
 
-const COMMANDS = [
-  'id',
-  'share',
-  'pair',
-  'ls',
-  'get',
-  'put',
-  'rm',
-  'mv',
-  'mkdir',
-  'hash',
-  'shell',
-  'batch',
-  'peers',
-  'grant',
-  'history',
-  'doctor',
-]
+const COMMANDS = 'id share pair ls get put rm mv mkdir hash shell batch peers grant history doctor service'.split(' ')
 
 test.each([[], ...COMMANDS.map((command) => [command])])(
   '%s --help fits 80 columns and has an example',

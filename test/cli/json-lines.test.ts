@@ -132,6 +132,9 @@ test('lines of commands, and what the share says of all that', async () => {
   expect(new Set(await history())).toEqual(new Set(['history']))
   expect(await run('history', ['--since', 'never'], sharer, 2)).toEqual(['error'])
 
+  expect(await run('service install', [root, '--print'], sharer)).toEqual(['unit'])
+  expect(await run('service uninstall', [root], sharer, 4)).toEqual(['error'])
+
   // A folder is no file to append to.
   const unlogged = await startShare(root, ['--open', '--log', local], client)
   await expect.poll(() => unlogged.events.map(({ type }) => type), PATIENTLY).toContain('log')
@@ -264,7 +267,9 @@ describe.skipIf(missing !== null)(`on a network${missing === null ? '' : ` (skip
   })
 
   test('every line of the schema was printed by a test above', () => {
-    // For a pairing with the right code to fail, one side has to die in between (test/pairing/killed.test.ts).
-    expect([...LINES.keys()].filter((line) => !seen.has(line))).toEqual(['pairingFailed'])
+    // For a pairing with the right code to fail, one side has to die in between (test/pairing/killed.test.ts), and for
+    // these of services a systemd has to run.
+    const unseen = ['pairingFailed', 'installed', 'uninstalled', 'service']
+    expect([...LINES.keys()].filter((line) => !seen.has(line))).toEqual(unseen)
   })
 })

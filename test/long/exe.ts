@@ -78,10 +78,10 @@ async function check(name: string, exe: string, withProc: boolean): Promise<void
 async function checkHashThread(): Promise<void> {
   const worker = new Worker(readFileSync('build/exe/hash-worker.js', 'utf8'), { eval: true })
   const bytes = randomBytes(1_000_000)
-  worker.postMessage({ type: 'begin', id: 1, algorithm: 'md5' })
-  worker.postMessage({ type: 'update', id: 1, bytes })
+  worker.postMessage({ type: 'begin', id: 1, algorithm: 'md5' }, [])
+  worker.postMessage({ type: 'update', id: 1, bytes }, [])
   await once(worker, 'message')
-  worker.postMessage({ type: 'digest', id: 1 })
+  worker.postMessage({ type: 'digest', id: 1 }, [])
   const [{ digest }] = (await once(worker, 'message')) as [{ digest: Uint8Array }]
   await worker.terminate()
   if (!createHash('md5').update(bytes).digest().equals(digest)) throw new Error('the thread hashes wrong')

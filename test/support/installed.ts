@@ -95,9 +95,10 @@ function expectSame(expected: string, actual: string): void {
 function loadedBy({ pid }: ChildProcess): Loaded {
   if (process.platform !== 'linux') return { native: null, thread: null }
   const maps = readFileSync(`/proc/${pid}/maps`, 'utf8')
-  const threads = readdirSync(`/proc/${pid}/task`).map((id) => readFileSync(`/proc/${pid}/task/${id}/comm`, 'utf8'))
+  const tasks = `/proc/${pid}/task`
+  const threads = new Set(readdirSync(tasks).map((id) => readFileSync(join(tasks, id, 'comm'), 'utf8')))
   return {
     native: /\.node\b|\/\.sft-[0-9a-f-]+ \(deleted\)/.test(maps),
-    thread: threads.includes('MainThread\n') ? threads.includes('WorkerThread\n') : null, // older ones have no names
+    thread: threads.has('MainThread\n') ? threads.has('WorkerThread\n') : null, // older ones have no names
   }
 }

@@ -44,9 +44,7 @@ export async function share(folder: string, options: ShareCommandOptions): Promi
   const output = new Output(options.json === true, options)
   let log: ShareLog | null = null
   try {
-    if (options.open === true && options.peer) {
-      throw new SftError('ERR_USAGE', '--open lets every peer in, so --peer can restrict nothing; choose one')
-    }
+    expectConsistent(options)
     const rights = parseRights(options)
     const { discovery = true, lanOnly = false, name = machineName() } = options
     const pairing = options.pairing !== false && options.open !== true && options.peer === undefined
@@ -92,8 +90,14 @@ async function openLog(folder: string, file: string | boolean | undefined, outpu
   })
 }
 
+/** @throws {@link SftError} `ERR_USAGE` for flags about who gets in that take each other back. */
+export function expectConsistent({ open, peer }: ShareCommandOptions): void {
+  if (open !== true || !peer) return
+  throw new SftError('ERR_USAGE', '--open lets every peer in, so --peer can restrict nothing; choose one')
+}
+
 /** Reads which rights the flags give, and `undefined` without any. */
-function parseRights({ write, allow, drop }: ShareCommandOptions): Right[] | undefined {
+export function parseRights({ write, allow, drop }: ShareCommandOptions): Right[] | undefined {
   if ([write === true, allow !== undefined, drop === true].filter(Boolean).length > 1) {
     throw new SftError('ERR_USAGE', 'only one of --write, --allow and --drop can be given')
   }

@@ -28,29 +28,35 @@ export function id(program: Command, done: Done): void {
 }
 
 export function share(program: Command, done: Done): void {
-  program
+  const command = program
     .command('share')
     .description('serve a folder until Ctrl-C; read-only unless rights are given')
     .argument('<dir>', 'folder to serve')
-    .option('-w, --write', 'allow everything, also to change and delete what is there')
-    .option('--allow <rights>', `allow these, separated by commas: ${RIGHTS.join(', ')}`)
-    .option('--drop', 'allow only adding files: peers neither see nor fetch what is there')
-    .option('--open', 'let any peer in that reaches this machine')
-    .option('--peer <peer>', 'let only this one in, by name or peer ID; may be repeated', collect)
-    .option('--no-pairing', 'show no code to machines that are not paired')
+  withShareOptions(command)
     .option('--qr', 'show codes as QR codes too')
-    .option('--name <name>', 'what machines that pair are told this one is called')
-    .option('--listen <multiaddr>', 'listen here instead of everywhere; may be repeated', collect)
-    .option('--log <file>', 'keep the log there instead of where "sft history" looks')
-    .option('--no-log', 'keep no log')
-    .addOption(noDiscovery())
-    .addOption(lanOnly())
     .addOption(quiet())
     .addOption(json())
     .addOption(verbose('also print sessions and looks; -vv: how long each request took'))
     .addOption(muxer())
     .addHelpText('after', example('sft share ./photos'))
     .action(async (dir, options) => done(await (await import('../commands/share.ts')).share(dir, options)))
+}
+
+/** Adds what says how a folder is shared, also by a service. */
+export function withShareOptions(command: Command<[string]>) {
+  return command
+    .option('-w, --write', 'allow everything, also to change and delete what is there')
+    .option('--allow <rights>', `allow these, separated by commas: ${RIGHTS.join(', ')}`)
+    .option('--drop', 'allow only adding files: peers neither see nor fetch what is there')
+    .option('--open', 'let any peer in that reaches this machine')
+    .option('--peer <peer>', 'let only this one in, by name or peer ID; may be repeated', collect)
+    .option('--no-pairing', 'show no code to machines that are not paired')
+    .option('--name <name>', 'what machines that pair are told this one is called')
+    .option('--listen <multiaddr>', 'listen here instead of everywhere; may be repeated', collect)
+    .option('--log <file>', 'keep the log there instead of where "sft history" looks')
+    .option('--no-log', 'keep no log')
+    .addOption(noDiscovery())
+    .addOption(lanOnly())
 }
 
 export function history(program: Command, done: Done): void {
