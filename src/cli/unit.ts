@@ -39,6 +39,9 @@ export async function unitName(folder: string): Promise<string> {
  * @throws {@link SftError} `ERR_USAGE` for a path or a value that cannot stand in a unit.
  */
 export function formatUnit({ folder, command, environment, writable, sandbox }: Service): string {
+  if (/["'\\]/.test(command[0] ?? '')) {
+    throw new SftError('ERR_USAGE', `systemd starts no program with such a path: ${command[0]}; install it elsewhere`)
+  }
   return `${[
     MARK,
     '[Unit]',

@@ -64,6 +64,13 @@ describe('a unit', () => {
     }
   })
 
+  test.each(["/opt/it's/sft", '/opt/"a"/sft', '/opt/a\\b/sft'])(
+    'is not made for an sft at %s, which systemd starts nowhere',
+    (at) => {
+      expect(() => formatUnit(service('/srv/a', { command: [at, 'share', '/srv/a'] }))).toThrow(/install it elsewhere/)
+    },
+  )
+
   test('keeps the rest of the file system from the share, but not where there are no namespaces', () => {
     expect(formatUnit(service('/srv/a'))).toMatch(/^ProtectSystem=strict$/m)
     const open = formatUnit(service('/srv/a', { sandbox: false }))
@@ -91,7 +98,10 @@ describe('a unit', () => {
         const shared = join(folder, name)
         mkdirSync(shared, { recursive: true })
         const path = join(folder, `sft-test-${index}-${String(sandbox)}.service`)
-        const command = [process.execPath, '/bin/sft.js', 'share', shared]
+        // It looks for the program, and finds it only if it reads the path as it is meant.
+        const program = /["'\\]/.test(name) ? process.execPath : join(shared, 'sft')
+        if (program !== process.execPath) writeFileSync(program, '', { mode: 0o755 })
+        const command = [program, 'share', shared]
         writeFileSync(path, formatUnit(service(shared, { command, writable: [shared], sandbox })))
         return path
       }),
