@@ -35,5 +35,7 @@ const what = {
 }
 const manifest = { ...what, engines, optionalDependencies }
 writeFileSync(join(STAGE, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
-execFileSync('npm', ['pack', `./${STAGE}`, '--silent', '--pack-destination', 'build'], { stdio: ['ignore', 'ignore', 'inherit'] })
+execFileSync('npm', ['pack', `./${STAGE}`, '--silent', '--pack-destination', 'build'], {
+  stdio: ['ignore', 'ignore', 'inherit'],
+})
 console.log(`build/${name}-${version}.tgz`)
