@@ -30,7 +30,8 @@ export interface Loaded {
 }
 
 /**
- * Has one copy of an installed sft share a folder and another one fetch and store there, over loopback.
+ * Has two copies of an installed sft pair by a code, and then one share a folder and the other fetch and store there, over
+ * loopback.
  *
  * @throws Error if anything that arrived is not what was sent.
  */
@@ -53,13 +54,21 @@ export async function exchange({ command, env, folder, inside }: Installed): Pro
       stdio: ['ignore', 'pipe', 'inherit'],
     })
 
-  const flags = ['--open', '--write', '--json', '--no-discovery', '--listen', '/ip4/127.0.0.1/tcp/0']
-  const child = spawn(program, [...before, 'share', join(inside, 'share'), ...flags], {
-    env: envOf('home-a'),
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const listen = ['--json', '--no-discovery', '--listen', '/ip4/127.0.0.1/tcp/0']
+  const start = (...args: readonly string[]): ChildProcess =>
+    spawn(program, [...before, ...args, ...listen], { env: envOf('home-a'), stdio: ['ignore', 'pipe', 'inherit'] })
+
+  const pairing = start('pair')
   try {
-    const address = await addressOf(child)
+    const [{ addresses }, { code }] = await Promise.all([eventOf(pairing, 'ready'), eventOf(pairing, 'code')])
+    run('home-b', 'pair', String(code), '--addr', String((addresses as string[])[0]))
+  } finally {
+    pairing.kill('SIGTERM')
+  }
+  const child = start('share', join(inside, 'share'), '--write')
+  try {
+    const { addresses } = await eventOf(child, 'ready')
+    const [address = ''] = addresses as string[]
     run('home-b', 'get', address, 'tree', '-o', join(inside, 'fetched'))
     expectSame(tree, join(fetched, 'tree'))
     run('home-b', 'put', address, join(inside, 'fetched', 'tree'), '-o', 'stored')
@@ -70,13 +79,14 @@ export async function exchange({ command, env, folder, inside }: Installed): Pro
   }
 }
 
-async function addressOf(child: ChildProcess): Promise<string> {
+/** Waits for the first object of a type that a command prints with `--json`. */
+async function eventOf(child: ChildProcess, type: string): Promise<Record<string, unknown>> {
   return new Promise((resolve, reject) => {
-    child.on('exit', (exit) => reject(new Error(`the share ended with ${exit}`)))
+    child.on('exit', (exit) => reject(new Error(`the command ended with ${exit}`)))
     if (!child.stdout) throw new Error('no stdout')
     createInterface(child.stdout).on('line', (line) => {
-      const event = JSON.parse(line) as { type: string; addresses: string[] }
-      if (event.type === 'ready') resolve(event.addresses[0] ?? '')
+      const event = JSON.parse(line) as Record<string, unknown>
+      if (event['type'] === type) resolve(event)
     })
   })
 }

@@ -123,7 +123,7 @@ export async function status(dir: string, options: ServiceOptions): Promise<numb
 /** Returns the folder in which the log of the share lies, if it keeps one beside its home. */
 function logFolder(home: string, log: string | boolean | undefined): string[] {
   if (log === false) return []
-  const folder = dirname(typeof log === 'string' ? resolve(log) : defaultLogFile(home))
+  const folder = dirname(resolve(typeof log === 'string' ? log : defaultLogFile()))
   return folder.startsWith(`${home}/`) ? [] : [folder]
 }
 
