@@ -10,12 +10,9 @@ import { Output } from './output.ts'
 import { endWhenUnread, exitWhenWritten } from './termination.ts'
 import { usageError } from './usage.ts'
 
+const ON_A_SHARE = [ls, get, put, rm, mv, mkdir, hash, shell, batch]
 /** Every command, in the order of the help. */
-const COMMANDS = [
-  ...[id, share, pair],
-  ...[ls, get, put, rm, mv, mkdir, hash, shell, batch],
-  ...[peers, grant, history, doctor, service],
-]
+const COMMANDS = [id, share, pair, ...ON_A_SHARE, peers, grant, history, doctor, service]
 
 /** How commands and their help are asked for. */
 const WORDS = {
