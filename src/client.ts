@@ -213,6 +213,7 @@ export class Remote {
    * @throws {@link SftError} why it could not be opened; trying again may help.
    */
   async restore({ signal }: CallOptions = {}): Promise<void> {
+    throwIfCancelled(signal)
     if (this.#client.ended) this.#client = await this.#reopen(signal)
   }
 

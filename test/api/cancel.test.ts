@@ -76,6 +76,7 @@ test.each(Object.keys(CALLS))('%s does nothing on a signal that is aborted alrea
 const ON_SESSION: Record<string, (remote: Remote, local: string) => Promise<unknown>> = {
   rights: async (remote) => remote.rights({ signal }),
   list: async (remote) => Array.fromAsync(remote.list('.', { signal })),
+  match: async (remote) => Array.fromAsync(remote.match('*', { signal })),
   stat: async (remote) => remote.stat('a', { signal }),
   get: async (remote, local) => remote.get('a', join(local, 'new'), { signal }),
   put: async (remote, local) => remote.put(join(local, 'b'), 'new', { signal }),
@@ -87,6 +88,7 @@ const ON_SESSION: Record<string, (remote: Remote, local: string) => Promise<unkn
   rename: async (remote) => remote.rename('absent', 'new', { signal }),
   mkdir: async (remote) => remote.mkdir('sub/sub', { signal }), // which fails anyway, without `parents`
   digest: async (remote) => remote.digest('a', 'md5', { signal }),
+  restore: async (remote) => remote.restore({ signal }),
 }
 
 async function* threeBytes(): AsyncGenerator<Uint8Array> {
@@ -100,7 +102,7 @@ test('every call on a session ends by a signal that is aborted already, and the 
   writeFileSync(join(root, 'a'), 'a')
   writeFileSync(join(local, 'b'), 'b')
   const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(remote))
-  expect(methods.filter((name) => !['constructor', 'close', 'abort'].includes(name)).toSorted()).toEqual(
+  expect(methods.filter((name) => !['constructor', 'close', 'abort', 'lost'].includes(name)).toSorted()).toEqual(
     Object.keys(ON_SESSION).toSorted(),
   )
   for (const [name, call] of Object.entries(ON_SESSION)) {
