@@ -1,4 +1,4 @@
-import { untilCancelled } from './cancel.ts'
+import { throwIfCancelled, untilCancelled } from './cancel.ts'
 import { SftError } from './errors.ts'
 import { createLocalFile, openLocalFile } from './fs/local-files.ts'
 import { match } from './jobs/find.ts'
