@@ -1,5 +1,6 @@
 import { orCancelled, untilCancelled } from './cancel.ts'
 import { Remote } from './client.ts'
+import { didYouMean } from './closest.ts'
 import { parseCode } from './crypto/code.ts'
 import { loadSodium } from './crypto/load-sodium.ts'
 import type { Sodium } from './crypto/sodium.ts'
@@ -53,6 +54,8 @@ export interface ConnectOptions extends CallOptions {
   readonly discovery?: boolean
   /** Refuses every address that is not of a private network. */
   readonly lanOnly?: boolean
+  /** What a machine that pairs is told this one is called; see {@link machineName}. */
+  readonly name?: string
   /** How to pair if the peer does not know this machine. Without it that is an error. */
   readonly introduction?: Introduction
   /** Called for all that happens, for as long as the connection is used. Must not throw. */
@@ -120,7 +123,7 @@ class Connector {
     const query = { peer, ...(addresses && { addresses }) }
     const target = findTarget(query, await this.#store.read(), this.discovery)
     if (target === null) {
-      if (!introduction) throw unknownName(peer)
+      if (!introduction) throw await this.#unknownName(peer)
       const knock = await this.#meet(peer, introduction)
       const { known, address } = await this.#pair(knock, introduction, null, peer)
       return this.#open({ peerId: known.peerId, known, candidates: [address] }, peer)
@@ -183,7 +186,7 @@ class Connector {
     const machines = this.discovery ? await hearMachines(this.discovery, signal) : []
     const showing = machines.filter(({ pairing }) => pairing)
     const [only, ...others] = showing.length > 0 ? showing : machines
-    if (!only) throw unknownName(name)
+    if (!only) throw await this.#unknownName(name)
     if (others.length > 0 && !introduction.choose) {
       throw new SftError(
         'ERR_USAGE',
@@ -193,6 +196,14 @@ class Connector {
     const { choose } = introduction
     const machine = others.length > 0 && choose ? await orCancelled(signal, choose([only, ...others])) : only
     return { peerId: machine.peerId, open: this.#knock(machine.addresses) }
+  }
+
+  async #unknownName(name: string): Promise<SftError> {
+    const known = (await this.#store.read()).map((peer) => peer.name)
+    return new SftError(
+      'ERR_UNKNOWN_PEER',
+      `no peer is called "${name}"${didYouMean(name, known)}"sft peers" lists them, and to pair: "sft pair" there, "sft pair CODE" here`,
+    )
   }
 
   #knock(candidates: Candidates): Knock['open'] {
@@ -213,9 +224,9 @@ class Connector {
     } catch (error) {
       if (!(error instanceof SftError) || error.code !== 'ERR_REFUSED') throw error
     }
-    const { signal } = this.#options
+    const { signal, name: ownName = machineName() } = this.#options
     const code = parseCode(await orCancelled(signal, introduction.askCode(peerId, why)))
-    const party = { node: this.node, sodium: this.#sodium, store: this.#store, name: machineName() }
+    const party = { node: this.node, sodium: this.#sodium, store: this.#store, name: ownName }
     const peer = await open().catch((error: unknown) => {
       if (!(error instanceof SftError) || error.code !== 'ERR_REFUSED') throw error
       throw new SftError('ERR_REFUSED', 'the other machine shows no code now; run "sft pair" there', { cause: error })
@@ -274,13 +285,6 @@ export async function openSession({ stream, idBytes }: PeerStream, init: Session
 
 /** With these a session fails that a pairing can mend. */
 const UNPAIRED: ReadonlySet<SftErrorCode> = new Set(['ERR_REFUSED', 'ERR_DECRYPT'])
-
-function unknownName(name: string): SftError {
-  return new SftError(
-    'ERR_UNKNOWN_PEER',
-    `no peer is called "${name}"; "sft peers" lists them, and to pair: "sft pair" there, "sft pair CODE" here`,
-  )
-}
 
 /** Says what a failure to connect means for this peer, and what to do. */
 function explain(error: unknown, asked: string, known: Peer | null, searched: boolean): unknown {

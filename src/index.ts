@@ -6,12 +6,14 @@
  * @packageDocumentation
  */
 export { Remote, type CopyOptions } from './client.ts'
+export { closest } from './closest.ts'
 export { connect, type ConnectEvent, type ConnectOptions, type Introduction } from './connect.ts'
 export { parseCode } from './crypto/code.ts'
 export { diagnose, type DiagnoseOptions } from './doctor/diagnose.ts'
 export { ERRORS, EXITS, SftError, type ExitStatus, type SftErrorCode } from './errors.ts'
 export type { Finding } from './doctor/findings.ts'
 export { isLocalFolder, listLocalFolder, readTextFile, realFolder, resolveDestination } from './fs/local-files.ts'
+export { createSettingsFile, readSettingsFile } from './fs/settings-file.ts'
 export { addToHistory, HISTORY_LINES, readHistory } from './shell-history.ts'
 export { defaultHome, defaultLogFile, hasIdentity, loadIdentity, machineName } from './home.ts'
 export { shortId, type Identity } from './net/identity.ts'

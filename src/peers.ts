@@ -1,4 +1,5 @@
 import { throwIfCancelled } from './cancel.ts'
+import { didYouMean } from './closest.ts'
 import { asSftError, SftError } from './errors.ts'
 import { withFileLock } from './fs/file-lock.ts'
 import {
@@ -214,8 +215,9 @@ export class PeerStore {
  */
 export function choosePeer(peers: readonly Peer[], text: string): Peer {
   const peer = matchPeer(peers, text)
-  if (peer === null) throw new SftError('ERR_UNKNOWN_PEER', `no peer is called "${text}"; see: sft peers`)
-  return peer
+  if (peer !== null) return peer
+  const known = peers.map(({ name }) => name)
+  throw new SftError('ERR_UNKNOWN_PEER', `no peer is called "${text}"${didYouMean(text, known)}see: sft peers`)
 }
 
 /** As {@link choosePeer}, but returns `null` if there is none. */

@@ -1,4 +1,5 @@
 import { throwIfCancelled } from './cancel.ts'
+import { didYouMean } from './closest.ts'
 import { loadSodium } from './crypto/load-sodium.ts'
 import type { Sodium } from './crypto/sodium.ts'
 import { asSftError, SftError } from './errors.ts'
@@ -100,7 +101,14 @@ export async function share(path: string, options: ShareOptions = {}): Promise<S
   const stranger =
     typeof admitted === 'string' ? undefined : admitted.find((one) => !isPeerId(one) && !findPeer(known, one))
   if (stranger !== undefined) {
-    throw new SftError('ERR_UNKNOWN_PEER', `no peer is called "${stranger}" and it is no peer ID; see "sft peers"`)
+    const meant = didYouMean(
+      stranger,
+      known.map(({ name }) => name),
+    )
+    throw new SftError(
+      'ERR_UNKNOWN_PEER',
+      `no peer is called "${stranger}" and it is no peer ID${meant}see "sft peers"`,
+    )
   }
   const folder = await SharedFolder.open(path)
   try {

@@ -42,10 +42,11 @@ const LAYERS: Record<string, Layer> = {
     outside: ['env-paths', 'node:os', 'picomatch'],
   },
   cli: {
-    local: ['index.ts', 'errors', 'wire/ascii-json.ts', 'wire/rights.ts'],
+    local: ['index.ts', 'closest.ts', 'errors', 'wire/ascii-json.ts', 'wire/machine-name.ts', 'wire/rights.ts'],
     outside: [
       '@commander-js/extra-typings',
       '@inquirer/core',
+      'smol-toml',
       'uqr',
       'node:child_process',
       'node:fs/promises', // units of systemd
@@ -64,6 +65,7 @@ const LAYERS: Record<string, Layer> = {
 const API = new Set([
   'shell-history.ts',
   'cancel.ts',
+  'closest.ts',
   'home.ts',
   'peers.ts',
   'reach.ts',

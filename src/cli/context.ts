@@ -24,6 +24,8 @@ export interface PeerOptions extends Manner {
   readonly lanOnly?: boolean
   readonly json?: boolean
   readonly muxer?: Muxer
+  /** What the other machine is told this one is called, if the two pair. */
+  readonly name?: string
 }
 
 /** What one command works with. */
@@ -86,7 +88,7 @@ async function connectWithPatience(
   output: Output,
   signal: AbortSignal,
 ): Promise<Remote> {
-  const { addr, discovery = true, lanOnly = false, muxer } = options
+  const { addr, discovery = true, lanOnly = false, muxer, name } = options
   const status = new LiveLines(output.progress)
   const timer = setTimeout(() => {
     if (!output.json) status.show([`looking for ${escapeText(peer)}`])
@@ -108,6 +110,7 @@ async function connectWithPatience(
       ...(addr && { addresses: addr }),
       ...(asking && { introduction: asking }),
       ...(muxer && { muxers: [muxer] }),
+      ...(name !== undefined && { name }),
       ...(output.verbosity > 0 && { onEvent: (event) => traceConnection(output, event) }),
     })
   } catch (error) {

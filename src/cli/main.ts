@@ -1,18 +1,9 @@
-import { Command, CommanderError } from '@commander-js/extra-typings'
-import packageJson from '../../package.json' with { type: 'json' }
-import { batch, get, hash, ls, mkdir, mv, put, rm, shell } from './groups/files.ts'
-import { doctor, grant, peers } from './groups/machines.ts'
-import { service } from './groups/service.ts'
-import { history, id, pair, share } from './groups/sharing.ts'
+import { CommanderError } from '@commander-js/extra-typings'
 import { noteCommandLine } from './job-text.ts'
-import { example, type Done } from './options.ts'
 import { Output } from './output.ts'
+import { commandLine, withUsualName } from './program.ts'
 import { endWhenUnread, exitWhenWritten } from './termination.ts'
-import { usageError } from './usage.ts'
-
-const ON_A_SHARE = [ls, get, put, rm, mv, mkdir, hash, shell, batch]
-/** Every command, in the order of the help. */
-const COMMANDS = [id, share, pair, ...ON_A_SHARE, peers, grant, history, doctor, service]
+import { folderError, usageError } from './usage.ts'
 
 /** How commands and their help are asked for. */
 const WORDS = {
@@ -20,11 +11,10 @@ const WORDS = {
   help: (name?: string) => (name === undefined ? 'sft --help' : `sft ${name} --help`),
 }
 
-const EXAMPLES = `sft share ./photos               # prints what to type on the other machine
-  sft                              # on a terminal: a menu of all this`
-
 /** Runs the command line `argv` (without interpreter and script), or the menu without one, and returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
+  // Asked by the scripts that `sft completion` prints, at every press of the Tab key.
+  if (argv[0] === '__complete') return (await import('./commands/complete.ts')).complete(argv.slice(1))
   endWhenUnread()
   if (argv.length > 0 || !isAttended()) return exitWhenWritten(await run(argv))
   const { menu } = await import('./menu/menu.ts') // which nothing else needs
@@ -38,28 +28,18 @@ function isAttended(): boolean {
 
 /** Runs one command line and returns its exit status. */
 async function run(argv: readonly string[]): Promise<number> {
-  const output = new Output(argv.includes('--json'))
+  const output = new Output(argv.includes('--json') || /^(?:1|true)$/i.test(process.env['SFT_JSON'] ?? ''))
   noteCommandLine(argv)
   let exit = 0
   const program = commandLine((status) => (exit = status))
+  const { words, name } = withUsualName(argv)
   try {
-    await program.parseAsync(argv, { from: 'user' })
+    await program.parseAsync(words, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) exit = output.failure(error)
     else if (error.exitCode === 0) exit = 0
-    else exit = error.code === 'commander.help' ? 2 : output.failure(usageError(error, program, argv[0], WORDS))
+    else if (error.code === 'commander.help') exit = 2
+    else exit = output.failure((await folderError(error, name)) ?? usageError(error, program, name, WORDS))
   }
   return exit
-}
-
-/** Defines every command; each reports its exit status to `done`. */
-function commandLine(done: Done): Command {
-  const program = new Command('sft')
-    .description('Moves files between two machines that trust each other: encrypted end to end, no server, no account.')
-    .version(packageJson.version)
-    .exitOverride()
-    .configureOutput({ outputError: () => undefined }) // printed by main, as every other failure
-    .addHelpText('after', example(EXAMPLES))
-  for (const define of COMMANDS) define(program, done)
-  return program
 }

@@ -1,5 +1,6 @@
 import type { Argument, Command, CommanderError, CommandUnknownOpts } from '@commander-js/extra-typings'
 import { SftError } from '../errors.ts'
+import { quote } from './job-text.ts'
 
 /** What to type where the command line is at fault. */
 export interface Words {
@@ -19,9 +20,27 @@ export function usageError(error: CommanderError, program: Command, name: string
   const fault = error.message
     .replace(/^error: /, '')
     .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?')
+    .replace(/ Allowed choices are /, ' there are ')
     .replace(/\.$/, '')
   const step = fault.endsWith('?') ? ' ' : `${hintFor(error, command, words)}; `
   return new SftError('ERR_USAGE', `${fault}${step}see: ${words.help(command?.name())}`, { cause: error })
+}
+
+/**
+ * Returns that a folder was named where a command is wanted, or `null` if the command line is wrong in another way.
+ *
+ * @param name - What stands in place of the command.
+ */
+export async function folderError(error: CommanderError, name: string): Promise<SftError | null> {
+  if (error.code !== 'commander.unknownCommand' || name === '') return null
+  const { isLocalFolder } = await import('../index.ts') // only now, as it brings all that moves files
+  try {
+    if (!(await isLocalFolder(name))) return null
+  } catch {
+    return null
+  }
+  const message = `unknown command '${name}'; did you mean "sft share ${quote(name)}"?`
+  return new SftError('ERR_USAGE', message, { cause: error })
 }
 
 /** Returns what there is to say of a fault in a command line that says nothing itself of what may be meant. */

@@ -1,4 +1,5 @@
 import { throwIfCancelled } from '../cancel.ts'
+import { closest } from '../closest.ts'
 import { asSftError, SftError } from '../errors.ts'
 import { defaultHome, loadIdentity } from '../home.ts'
 import { describeInterfaces, isPrivateAddress } from '../net/address.ts'
@@ -124,6 +125,10 @@ class Doctor {
 
   /** Looks for whom a name could mean that nobody has. */
   async *#stranger(name: string, addresses: readonly string[]): AsyncGenerator<Finding> {
+    const meant = closest(
+      name,
+      this.#peers.map((peer) => peer.name),
+    )
     yield {
       check: 'peer',
       name: null,
@@ -132,7 +137,7 @@ class Doctor {
       status: 'problem',
       code: 'ERR_UNKNOWN_PEER',
       found: `no peer is called "${name}"`,
-      advice: `"sft peers" lists them; ${PAIR}`,
+      advice: `${meant === null ? '' : `did you mean "${meant}"? `}"sft peers" lists them; ${PAIR}`,
     }
     const trials = await this.#tryAll(addresses.map((address) => ({ address: parseAddr(address), from: 'given' })))
     yield* trials.map((trial) => describeTrial(trial, isOpen(trials), []))

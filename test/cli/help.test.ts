@@ -6,7 +6,10 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { BIN, sft } from '../support/cli.ts'
 import { tempFolder } from '../support/tmp.ts'
 
-const COMMANDS = 'id share pair ls get put rm mv mkdir hash shell batch peers grant history doctor service'.split(' ')
+const COMMANDS =
+  'id share pair ls get put rm mv mkdir hash shell batch peers grant history doctor service config completion'.split(
+    ' ',
+  )
 
 test.each([[], ...COMMANDS.map((command) => [command])])(
   '%s --help fits 80 columns and has an example',

@@ -253,6 +253,16 @@ test('what is known of peers, and what is found out about them', async () => {
   expect(await run('doctor', ['ana', '--addr', address], client, 6)).toContain('check-pairing')
 })
 
+test('settings, and what a shell reads', async () => {
+  const machine = { home: join(tempFolder(), 'home') }
+  expect(await run('config', ['--init'], machine)).toEqual(['configWritten'])
+  expect(await run('config', ['--init'], machine, 8)).toEqual(['error'])
+  const env = { SFT_EXCLUDE: '*.tmp', SFT_LAN_ONLY: '1', SFT_BWLIMIT: '1M' }
+  expect(new Set(await run('config', [], { ...machine, env }))).toEqual(new Set(['config', 'setting']))
+  for (const shell of ['bash', 'zsh', 'fish']) expect(await run('completion', [shell], machine)).toEqual(['completion'])
+  expect(await run('completion', ['csh'], machine, 2)).toEqual(['error'])
+})
+
 const missing = namespacesUsable()
 
 describe.skipIf(missing !== null)(`on a network${missing === null ? '' : ` (skipped: ${missing})`}`, () => {

@@ -505,6 +505,28 @@ export const GUARDS: readonly Guard[] = [
     tests: ['net/heard'],
   },
   {
+    file: 'fs/settings-file.ts',
+    text: '(stats.mode & 0o022) !== 0',
+    without: 'stats.mode < 0',
+    tests: ['fs/settings-file'],
+  },
+  {
+    file: 'fs/settings-file.ts',
+    text: "      if (stats.uid !== process.getuid?.() && stats.uid !== 0) throw unfit(path, 'belongs to another user')\n",
+    tests: ['fs/settings-file'],
+  },
+  {
+    file: 'fs/settings-file.ts',
+    text: "    if (!stats.isFile()) throw unfit(path, 'is not a file')\n",
+    tests: ['fs/settings-file'],
+  },
+  {
+    file: 'fs/settings-file.ts',
+    text: 'if (bytesRead > MAX_SETTINGS_BYTES)',
+    without: 'if (bytesRead < 0)',
+    tests: ['fs/settings-file'],
+  },
+  {
     file: 'cli/escape.ts',
     text: '[\\p{Cc}\\p{Cf}',
     without: '[\\p{Cc}',

@@ -1,4 +1,4 @@
-import type { Command, OptionValues } from '@commander-js/extra-typings'
+import { Option, type Command, type OptionValues } from '@commander-js/extra-typings'
 import {
   addr,
   bwlimit,
@@ -10,6 +10,7 @@ import {
   json,
   lanOnly,
   muxer,
+  name,
   noDiscovery,
   noInput,
   noProgress,
@@ -20,6 +21,7 @@ import {
   verbose,
   yes,
 } from '../options.ts'
+import { onlyTyped, setting } from '../sources.ts'
 
 /** What the commands take that use a share: after a peer on the command line, and by themselves in a shell. */
 
@@ -52,13 +54,14 @@ export function withPeer<A extends unknown[], O extends OptionValues>(command: C
     .addOption(json())
     .addOption(verbose('tell on stderr how the peer is reached and what is skipped; -vv: each request'))
     .addOption(muxer())
+    .addOption(name().hideHelp()) // for the pairing that the first command may turn into
 }
 
 /** Adds the options of a listing. */
 export function listing<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
   return command
     .option('-r, --recursive', 'list everything below it')
-    .option('-l, --long', 'show sizes and times, as a terminal gets them anyway')
+    .addOption(setting(new Option('-l, --long', 'show sizes and times, as a terminal gets them anyway'), true))
 }
 
 export function fetching<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
@@ -66,7 +69,9 @@ export function fetching<A extends unknown[], O extends OptionValues>(command: C
     command
       .description('fetch files and folders; each file appears only complete and verified')
       .argument('<path...>', 'files and folders of the share, or patterns such as "*.jpg"')
-      .option('-o, --output <dest>', 'folder to put them in, or name for the one file; - for stdout'),
+      .addOption(
+        onlyTyped(new Option('-o, --output <dest>', 'folder to put them in, or name for the one file; - for stdout')),
+      ),
   )
 }
 
@@ -75,7 +80,9 @@ export function storing<A extends unknown[], O extends OptionValues>(command: Co
     command
       .description('store files and folders in a share that allows it')
       .argument('<file...>', 'files and folders of this machine; - for stdin')
-      .option('-o, --output <dest>', 'folder of the share to put them in, or name for the one file'),
+      .addOption(
+        onlyTyped(new Option('-o, --output <path>', 'folder of the share to put them in, or name for the one file')),
+      ),
   )
 }
 
@@ -88,19 +95,19 @@ export function renaming<A extends unknown[], O extends OptionValues>(command: C
     .description('rename or move within a share')
     .argument('<old>', 'what to rename')
     .argument('<new>', 'its new path')
-    .option('--overwrite', 'replace a file of that name')
+    .addOption(onlyTyped(new Option('--overwrite', 'replace a file of that name')))
 }
 
 export function making<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
   return command
     .description('make folders in a share')
     .argument('<path...>', 'folders to make')
-    .option('-p, --parents', 'also make the folders above, and accept those that exist')
+    .addOption(setting(new Option('-p, --parents', 'also make the folders above, and accept those that exist'), true))
 }
 
 export function hashing<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
   return command
     .description('print MD5 digests of files in a share, as md5sum does')
     .argument('<path...>', 'files in the share')
-    .option('--sha256', 'print SHA-256 instead, as sha256sum does')
+    .addOption(setting(new Option('--sha256', 'print SHA-256 instead, as sha256sum does'), true))
 }

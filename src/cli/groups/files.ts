@@ -1,6 +1,7 @@
 import type { Command } from '@commander-js/extra-typings'
 import type { PeerOptions, Work } from '../context.ts'
 import { example, type Done } from '../options.ts'
+import { withoutSettings } from '../sources.ts'
 import { fetching, hashing, listing, making, PEER, removing, renaming, storing, withPeer } from './definitions.ts'
 
 /** The commands that use the share of another machine. */
@@ -27,17 +28,25 @@ export function ls(program: Command, done: Done): void {
 export function get(program: Command, done: Done): void {
   withPeer(fetching(program.command('get').argument('<peer>', PEER)))
     .addHelpText('after', example('sft get ana-laptop holidays -o pictures/'))
-    .action(async (peer, paths, options) =>
-      done(await onRemote(peer, options, async () => (await import('../commands/get.ts')).get(paths, options))),
-    )
+    .action(async (peer, paths, options, command) => {
+      const isStream = options.output === '-'
+      const meant = isStream ? withoutSettings(command, options, 'include', 'exclude') : options
+      done(await onRemote(peer, meant, async () => (await import('../commands/get.ts')).get(paths, meant)))
+    })
 }
 
 export function put(program: Command, done: Done): void {
   withPeer(storing(program.command('put').argument('<peer>', PEER)))
     .addHelpText('after', example('sft put ana-laptop report.pdf -o inbox/'))
-    .action(async (peer, files, options) =>
-      done(await onRemote(peer, options, async () => (await import('../commands/put.ts')).put(files, options))),
-    )
+    .action(async (peer, files, options, command) => {
+      const names = [
+        'include',
+        'exclude',
+        ...(options.onConflict === 'overwrite' ? [] : ['onConflict' as const]),
+      ] as const
+      const meant = files.includes('-') ? withoutSettings(command, options, ...names) : options
+      done(await onRemote(peer, meant, async () => (await import('../commands/put.ts')).put(files, meant)))
+    })
 }
 
 export function rm(program: Command, done: Done): void {

@@ -1,6 +1,7 @@
-import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings'
+import { Command, Option, type CommandUnknownOpts } from '@commander-js/extra-typings'
 import { RIGHTS } from '../../wire/rights.ts'
 import { addr, example, json, lanOnly, noDiscovery, noProgress, quiet, type Done } from '../options.ts'
+import { onlyTyped } from '../sources.ts'
 
 /** The commands about the machines that this one knows. */
 
@@ -23,7 +24,7 @@ export function peers(program: Command, done: Done): void {
   group
     .command('rename')
     .description('call a peer something else')
-    .argument('<old>', KNOWN_PEER)
+    .argument('<peer>', KNOWN_PEER)
     .argument('<new>', 'its new name, on this machine only')
     .addOption(quiet())
     .addOption(json())
@@ -76,7 +77,7 @@ export function grant(program: Command, done: Done): void {
     .description('set what a peer may do here, or show it; a share still gives no more than its own flags allow')
     .argument('<peer>', KNOWN_PEER)
     .argument('[rights]', `some of ${RIGHTS.join(',')}, or all, none, default; for one folder: put@inbox`)
-    .option('--share <dir>', 'only where this folder is shared')
+    .addOption(onlyTyped(new Option('--share <dir>', 'only where this folder is shared')))
     .addOption(quiet())
     .addOption(json())
     .addHelpText('after', example('sft grant ana list,get\n  sft grant ana put,mkdir@inbox'))

@@ -1,5 +1,6 @@
-import type { Command, CommandUnknownOpts } from '@commander-js/extra-typings'
+import { Option, type Command, type CommandUnknownOpts } from '@commander-js/extra-typings'
 import { example, json, quiet, type Done } from '../options.ts'
+import { onlyTyped } from '../sources.ts'
 import { withShareOptions } from './sharing.ts'
 
 /** The commands about shares that run by themselves. */
@@ -18,8 +19,10 @@ export function service(program: Command, done: Done): void {
   withShareOptions(
     group.command('install').description('share a folder from now on').argument('<dir>', 'folder to serve'),
   )
-    .option('--print', 'only print the unit')
-    .option('--no-sandbox', 'let it see the file system as it is, where users get no namespaces')
+    .addOption(onlyTyped(new Option('--print', 'only print the unit')))
+    .addOption(
+      onlyTyped(new Option('--no-sandbox', 'let it see the file system as it is, where users get no namespaces')),
+    )
     .addOption(quiet())
     .addOption(json())
     .addHelpText('after', example('sft service install ./photos --peer ana'))
@@ -52,6 +55,7 @@ function flagsOf(command: CommandUnknownOpts): string[] {
     const name = option.attributeName()
     const source = command.getOptionValueSource(name)
     if (OWN.has(name) || (source !== 'cli' && source !== 'env')) return []
+    if (name === 'name' && source === 'env') return [] // as the unit has the variable
     const { long = '', negate } = option
     const value: unknown = command.getOptionValue(name)
     if (typeof value === 'boolean') return value === negate ? [] : [long]

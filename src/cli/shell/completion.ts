@@ -1,7 +1,6 @@
 import type { CommandUnknownOpts as Command, Option } from '@commander-js/extra-typings'
 import type { Entry, RemotePath, Unlistable } from '../../index.ts'
 import { escapeText } from '../escape.ts'
-import { CONFLICT_POLICIES } from '../options.ts'
 import type { Place } from './place.ts'
 import { quoteWord, splitTyped, type OpenWord, type Word } from './words.ts'
 
@@ -90,7 +89,7 @@ async function completeValue(
   init: CompletionInit,
 ): Promise<Completion> {
   if (option.long === '--output') return completeKind(DESTINATIONS[command] ?? null, word, init)
-  return option.long === '--on-conflict' ? offer(word, CONFLICT_POLICIES) : null
+  return option.argChoices ? offer(word, option.argChoices) : null
 }
 
 async function completeKind(kind: Kind, word: OpenWord, init: CompletionInit): Promise<Completion> {

@@ -6,6 +6,7 @@ import { hash } from '../commands/hash.ts'
 import { put } from '../commands/put.ts'
 import type { Work } from '../context.ts'
 import { fetching, hashing, listing, making, removing, renaming, storing } from '../groups/definitions.ts'
+import { describeOption } from '../options.ts'
 import type { Arguments } from './expand.ts'
 import { lcd, lls, lpwd } from './local-commands.ts'
 import type { Place } from './place.ts'
@@ -35,7 +36,10 @@ export function commandTable({ place, args, flags, take, print }: TableInit): Co
   const table = new Command('')
     .exitOverride()
     .configureOutput({ writeOut: print, outputError: () => undefined })
-    .configureHelp({ commandUsage: (command) => `${command.name()} ${command.usage()}` })
+    .configureHelp({
+      commandUsage: (command) => `${command.name()} ${command.usage()}`,
+      optionDescription: describeOption,
+    })
 
   listing(
     table.command('ls').description('list folders of the share').argument('[path...]', 'folders, or patterns'),
