@@ -1,18 +1,8 @@
-import { createHasher } from './digest.ts'
+import { createHasher, type BlockHasher } from './digest.ts'
 import { HashThread } from './hash-thread.ts'
 
 /** What is smaller is hashed at once: starting the thread would take longer. */
 const WORTH_A_THREAD = 16 * 1024 * 1024
-
-/** A digest of many blocks in the making. */
-export interface BlockHasher {
-  /** Adds a block. It must not change before the promise resolves, if there is one. */
-  update(block: Uint8Array): Promise<void> | undefined
-  /** Ends it and returns the digest. */
-  digest(): Promise<Uint8Array>
-  /** Ends it without a digest. May be called at any time, also after {@link digest}. */
-  drop(): void
-}
 
 /**
  * Starts a digest of about `size` bytes. MD5 costs as much as the encryption of a transfer does, so that of a large file

@@ -8,6 +8,16 @@ export interface Hasher {
   digest(): Uint8Array
 }
 
+/** A digest of many blocks in the making. */
+export interface BlockHasher {
+  /** Adds a block. It must not change before the promise resolves, if there is one. */
+  update(block: Uint8Array): Promise<void> | undefined
+  /** Ends it and returns the digest. */
+  digest(): Promise<Uint8Array>
+  /** Ends it without a digest. May be called at any time, also after {@link digest}. */
+  drop(): void
+}
+
 /** Starts a digest of a file. MD5 serves comparison with `md5sum`; no decision about trust rests on it. */
 export function createHasher(algorithm: 'md5' | 'sha256'): Hasher {
   const hashing = createHash(algorithm)

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { SftError } from '../errors.ts'
-import type { BlockHasher } from './block-hasher.ts'
+import type { BlockHasher } from './digest.ts'
 
 /** Bytes handed over at once. */
 const PLACE_BYTES = 256 * 1024

@@ -1,5 +1,5 @@
-import { createBlockHasher, knownDigest, type BlockHasher } from '../crypto/block-hasher.ts'
-import { md5, sameDigest } from '../crypto/digest.ts'
+import { createBlockHasher, knownDigest } from '../crypto/block-hasher.ts'
+import { md5, sameDigest, type BlockHasher } from '../crypto/digest.ts'
 import { SftError, type SftErrorCode } from '../errors.ts'
 import { MAX_DATA } from '../wire/limits.ts'
 import type { Algorithm, FileInfo } from '../wire/message.ts'
