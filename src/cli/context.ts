@@ -98,10 +98,7 @@ async function connectWithPatience(
     status.clear()
   }
   const asking = introduction(output, signal, stopWaiting)
-  output.above = (print) => {
-    status.clear()
-    print()
-  }
+  output.above = status.printAbove
   try {
     return await connect(peer, {
       signal,

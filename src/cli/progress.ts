@@ -52,6 +52,12 @@ export class LiveLines {
     process.stderr.write(CLEAR)
   }
 
+  /** Takes the lines away for what `print` writes, as `Output.above` does. */
+  readonly printAbove = (print: () => void): void => {
+    this.clear()
+    print()
+  }
+
   /** Takes the lines away too when the process ends at once, or is suspended with Ctrl-Z. */
   #guard(): void {
     process.on('exit', this.#onExit)

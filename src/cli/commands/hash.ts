@@ -11,10 +11,7 @@ export function hash(paths: readonly string[], options: { sha256?: boolean }): W
       const { remote, output } = session
       const path = remotePath(text)
       const status = new LiveLines(output.progress)
-      output.above = (print) => {
-        status.clear()
-        print()
-      }
+      output.above = status.printAbove
       if (!output.json) status.show([`waiting for the peer to read ${escapeText(path)}`])
       try {
         const digest = formatHex(await remote.digest(path, algorithm, session))
