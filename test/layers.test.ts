@@ -56,6 +56,7 @@ const LAYERS: Record<string, Layer> = {
       'node:readline/promises',
       'node:sea',
       'node:v8',
+      'node:vm',
       'package.json',
     ],
   },
