@@ -1,5 +1,5 @@
 import { constants, watch, type FSWatcher } from 'node:fs'
-import { chmod, link, mkdir, open, readdir, rename } from 'node:fs/promises'
+import { chmod, link, mkdir, open, readdir, rename, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { SftError } from '../errors.ts'
 import { errno, fileError } from './errno.ts'
@@ -173,10 +173,27 @@ async function storePart(path: string, content: Uint8Array, place: (part: string
   await syncFolder(folder)
 }
 
-/** Makes a folder that only its owner may enter, and those above it that are not there. */
+/**
+ * Makes a folder that only its owner may enter, and those above it that are not there. Node's own recursive mkdir never
+ * ends where a folder that is there can hold no other, as /proc.
+ */
 export async function makePrivateFolder(folder: string): Promise<void> {
-  const created = await mkdir(folder, { recursive: true, mode: 0o700 })
-  if (created !== undefined) await chmod(folder, 0o700) // whatever the umask made of it
+  if (await makeIfNotThere(folder)) return
+  await makePrivateFolder(dirname(folder))
+  if (!(await makeIfNotThere(folder))) throw new SftError('ERR_READ_ONLY', `no folder can be made at ${folder}`)
+}
+
+/** Makes a folder, whatever the umask makes of it; returns false if that above it is not there, or can hold none. */
+async function makeIfNotThere(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder, 0o700)
+    await chmod(folder, 0o700)
+    return true
+  } catch (error) {
+    if (errno(error) === 'ENOENT' && dirname(folder) !== folder) return false
+    if (errno(error) === 'EEXIST' && (await stat(folder)).isDirectory()) return true
+    throw error
+  }
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -60,6 +60,11 @@ describe('a private file', () => {
     expect(await createPrivateFile(path, SECRET)).toBe(false)
   })
 
+  test.runIf(process.platform === 'linux')('is refused where a folder takes no other', async () => {
+    for (const path of ['/proc/nope/secret', '/proc/nope/deeper/still/secret'])
+      await expect(createPrivateFile(path, SECRET)).rejects.toMatchObject({ code: 'ERR_READ_ONLY' })
+  })
+
   test('is nothing where there is none', async () => {
     expect(await readPrivateFile(join(tempFolder(), 'secret'))).toBeNull()
     expect(await readPrivateFile(join(tempFolder(), 'not/there/secret'))).toBeNull()
