@@ -14,7 +14,7 @@ import { commandLineAgain } from './job-text.ts'
 import { Output, type FailureContext, type Manner } from './output.ts'
 import { LiveLines } from './progress.ts'
 import { whyNotAsked } from './prompt.ts'
-import { onTermination, UNREAD } from './termination.ts'
+import { isOutputLost, onTermination } from './termination.ts'
 import { traceConnection } from './trace.ts'
 
 /** Options every command that talks to a peer has. */
@@ -76,7 +76,7 @@ export async function withRemote(peer: string, options: PeerOptions, work: Work)
 /** Prints why something ended that threw, with the exit status of a signal if one came; returns the exit status. */
 export function tellFailure(error: unknown, output: Output, exitOnSignal: number | undefined): number {
   if (exitOnSignal === undefined) return output.failure(error)
-  if (exitOnSignal === UNREAD) return UNREAD
+  if (isOutputLost(exitOnSignal)) return exitOnSignal
   const interruption = new SftError('ERR_ABORTED', 'interrupted; nothing incomplete was left behind')
   return output.failure(interruption, { exit: exitOnSignal })
 }

@@ -3,7 +3,7 @@ import type { Session } from './context.ts'
 import { noteFile } from './heap.ts'
 import { JobView, type JobKind } from './job-view.ts'
 import { whyNotAsked } from './prompt.ts'
-import { UNREAD } from './termination.ts'
+import { isOutputLost } from './termination.ts'
 
 /** Options of every command that moves files. */
 export interface TransferFlags {
@@ -109,7 +109,8 @@ interface Ending {
 
 /** Says how a job ended and returns the exit status. */
 function conclude(session: Session, view: JobView, summary: JobSummary, ending: Ending): number {
-  if (session.exitOnSignal() === UNREAD) return UNREAD
+  const signalled = session.exitOnSignal()
+  if (signalled !== undefined && isOutputLost(signalled)) return signalled
   const exit = tellEnd(session, view, summary, ending)
   const { files, folders, bytes, sent, skipped, failed } = summary
   session.output.object('done', { files, folders, bytes, sent, skipped, failed, exit })

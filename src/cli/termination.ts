@@ -1,13 +1,17 @@
-/** How a command ends before it is done: by a signal, or because nobody reads its output. */
+/** How a command ends before it is done: by a signal, or because its output cannot be written. */
+import { ERRORS } from '../errors.ts'
 
 /** Exit status when nobody reads our output any more, as shells count the signal for it. */
-export const UNREAD = 141
+const UNREAD = 141
+
+/** Exit status when what stdout leads to takes no more, as a full disk. */
+const UNWRITTEN = ERRORS.ERR_NO_SPACE.exit
 
 /** Exit status by signal, as shells count: 128 and its number. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
-/** Whether stdout could not be written. */
-let unread = false
+/** The exit status if stdout could not be written. */
+let outputLost: number | null = null
 
 /** Who takes Ctrl-C instead of the end of the command; `null` if nobody does. */
 let takesInterrupts: (() => void) | null = null
@@ -57,16 +61,21 @@ function clearEcho(): void {
  */
 export function endWhenUnread(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (unread) return // of what is still written on the way out
-    unread = true
-    if (error.code !== 'EPIPE') process.stderr.write(`sft: cannot write the output: ${error.message}\n`)
-    terminate(UNREAD)
+    if (outputLost !== null) return // of what is still written on the way out
+    outputLost = error.code === 'EPIPE' ? UNREAD : UNWRITTEN
+    if (outputLost === UNWRITTEN) process.stderr.write(`sft: cannot write the output: ${error.message}\n`)
+    terminate(outputLost)
   })
+}
+
+/** Returns whether a command ended with `exit` because its output could not be written, which is all said then. */
+export function isOutputLost(exit: number): boolean {
+  return exit === UNREAD || exit === UNWRITTEN
 }
 
 /** Waits until everything written is out, and returns the exit status: `exit` unless some of it could not be written. */
 export async function exitWhenWritten(exit: number): Promise<number> {
   for (const stream of [process.stdout, process.stderr]) await new Promise((resolve) => stream.write('', resolve))
   await new Promise((resolve) => setImmediate(resolve)) // the callback of a failed write comes before its event
-  return unread ? UNREAD : exit
+  return outputLost ?? exit
 }

@@ -63,7 +63,7 @@ test('output that cannot be written is not a success', async () => {
     stdio: ['ignore', full, 'pipe'],
   })
   closeSync(full)
-  expect(status).toBe(141)
+  expect(status).toBe(11)
   expect(stderr).toMatch(/^sft: cannot write the output: ENOSPC[^\n]*\n$/)
 })
 

@@ -1,6 +1,6 @@
 import { diagnose, ERRORS, SftError, type Finding } from '../../index.ts'
 import type { PeerOptions } from '../context.ts'
-import { onTermination, UNREAD } from '../termination.ts'
+import { isOutputLost, onTermination } from '../termination.ts'
 import { escapeText } from '../escape.ts'
 import { Output } from '../output.ts'
 import { LiveLines } from '../progress.ts'
@@ -40,7 +40,7 @@ export async function doctor(peer: string | undefined, options: Omit<PeerOptions
     return exit
   } catch (error) {
     if (exitOnSignal === undefined) return output.failure(error)
-    if (exitOnSignal === UNREAD) return UNREAD
+    if (isOutputLost(exitOnSignal)) return exitOnSignal
     return output.failure(new SftError('ERR_ABORTED', 'interrupted'), { exit: exitOnSignal })
   } finally {
     status.clear()

@@ -1,5 +1,5 @@
 import { machineName, offerPairing, pair as joinPairing, SftError, shortId, type Peer } from '../../index.ts'
-import { onTermination, UNREAD } from '../termination.ts'
+import { isOutputLost, onTermination } from '../termination.ts'
 import { askCode, choose } from '../introduction.ts'
 import { Output, type Manner } from '../output.ts'
 import { describePairing, printCode } from '../pairing-text.ts'
@@ -35,7 +35,7 @@ export async function pair(code: string | undefined, options: PairCommandOptions
     return 0
   } catch (error) {
     if (exitOnSignal === undefined) return output.failure(error)
-    if (exitOnSignal === UNREAD) return UNREAD
+    if (isOutputLost(exitOnSignal)) return exitOnSignal
     return output.failure(new SftError('ERR_ABORTED', 'interrupted; nothing was paired'), { exit: exitOnSignal })
   }
 }

@@ -13,7 +13,7 @@ import {
   type ShareEvent,
 } from '../../index.ts'
 import { withHint } from '../context.ts'
-import { onTermination, UNREAD } from '../termination.ts'
+import { isOutputLost, onTermination } from '../termination.ts'
 import { escapeText } from '../escape.ts'
 import { formatBytes, formatClock, formatHex } from '../format.ts'
 import { noteFile } from '../heap.ts'
@@ -69,7 +69,7 @@ export async function share(folder: string, options: ShareCommandOptions): Promi
     output.talk('')
     output.talk('Ctrl-C ends it.')
     const exit = await interrupted
-    if (exit !== UNREAD) output.talk('No longer shared.')
+    if (!isOutputLost(exit)) output.talk('No longer shared.')
     await served.close()
     return exit
   } catch (error) {

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import type { Session } from '../context.ts'
 import { escapeText } from '../escape.ts'
-import { UNREAD } from '../termination.ts'
+import { isOutputLost } from '../termination.ts'
 import { Interpreter } from './interpreter.ts'
 
 /** Nothing but a signal of the whole command ends a line of a script. */
@@ -26,7 +26,7 @@ export async function runScript(session: Session, lines: AsyncIterable<string> |
     const exit = await interpreter.run(mayFail ? text.slice(1) : text, NEVER)
     if (interpreter.ended) return 0
     const signalled = session.exitOnSignal()
-    if (signalled === UNREAD) return UNREAD
+    if (signalled !== undefined && isOutputLost(signalled)) return signalled
     if (exit !== 0 && (!mayFail || signalled !== undefined)) {
       output.object('stopped', { line: number, text, exit })
       output.talk(`sft: stopped at line ${number}: ${escapeText(text)}`)
