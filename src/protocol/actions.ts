@@ -7,7 +7,6 @@ import { RIGHTS, type Right } from '../wire/rights.ts'
 import type { Exchange, Expected } from './exchange.ts'
 import { sendListing } from './listing.ts'
 import { sendZeros } from './probe.ts'
-import type { ProviderInit } from './provider.ts'
 import type { Receipts } from './receipts.ts'
 import type { Session } from './session.ts'
 import { acknowledgement, digestOf, receiveFile, sendFile, type Transferred } from './transfer.ts'
@@ -37,24 +36,39 @@ export const MOST_UPLOADS = 128
 /** Files of more than a record that a session is sent at once: each takes up blocks of memory. */
 const LARGE_AT_ONCE = 16
 
+export interface ActionsInit {
+  readonly store: FileStore
+  /** Bytes of the client's peer ID. */
+  readonly remoteId: Uint8Array
+  /**
+   * The rights of this client at a path now: asked before each request touches a file, and again before a file takes
+   * its name. They hold for everything below the path too, where there may be more.
+   */
+  readonly rights: (path: RemotePath) => ReadonlySet<Right>
+  /**
+   * The most this client may do with an entry at a path, or with anything in it, however the path is spelled: nothing
+   * is moved to where that is more than at its old path. All rights if absent.
+   */
+  readonly rightsWithin?: (path: RemotePath) => ReadonlySet<Right>
+  /** What clients of the share stored and may not know of; nothing of it is remembered if absent. */
+  readonly receipts?: Receipts
+}
+
 type ActionOf<T extends Action['type']> = Extract<Action, { type: T }>
 
 /** Carries out the actions of one client on the files of a share, each only with the right it needs where it needs it. */
 export class Actions {
   readonly #session: Session
   readonly #store: FileStore
-  readonly #rights: ProviderInit['rights']
-  readonly #rightsWithin: NonNullable<ProviderInit['rightsWithin']>
+  readonly #rights: ActionsInit['rights']
+  readonly #rightsWithin: NonNullable<ActionsInit['rightsWithin']>
   /** Stands for the client where files are kept for it. */
   readonly #keepFor: string
   readonly #receipts: Receipts | undefined
   readonly #large = new Turns(LARGE_AT_ONCE)
   #uploads = 0
 
-  constructor(
-    session: Session,
-    init: Pick<ProviderInit, 'store' | 'rights' | 'rightsWithin' | 'remoteId' | 'receipts'>,
-  ) {
+  constructor(session: Session, init: ActionsInit) {
     this.#session = session
     this.#store = init.store
     this.#rights = init.rights

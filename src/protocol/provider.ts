@@ -1,16 +1,14 @@
 import { asSftError, SftError } from '../errors.ts'
 import type { Action, FileAction } from '../wire/message.ts'
-import { ROOT, type RemotePath } from '../wire/path.ts'
-import type { Right } from '../wire/rights.ts'
-import { Actions, EXPECTED } from './actions.ts'
+import { ROOT } from '../wire/path.ts'
+import { Actions, EXPECTED, type ActionsInit } from './actions.ts'
 import { Channel } from './channel.ts'
 import type { Exchange } from './exchange.ts'
 import type { HandshakeInit } from './handshake.ts'
-import type { Receipts } from './receipts.ts'
 import { Session, WINDOW, type ClientRequest } from './session.ts'
 import type { Transferred } from './transfer.ts'
 import { Turns } from './turns.ts'
-import { DEADLINES, type ByteStream, type Deadlines, type FileStore } from './types.ts'
+import { DEADLINES, type ByteStream, type Deadlines } from './types.ts'
 
 /** What became of one request of a client to the share. */
 export interface Served {
@@ -22,20 +20,7 @@ export interface Served {
   readonly milliseconds: number
 }
 
-export interface ProviderInit extends Omit<HandshakeInit, 'role' | 'window'> {
-  readonly store: FileStore
-  /**
-   * The rights of this client at a path now: asked before each request touches a file, and again before a file takes
-   * its name. They hold for everything below the path too, where there may be more.
-   */
-  readonly rights: (path: RemotePath) => ReadonlySet<Right>
-  /**
-   * The most this client may do with an entry at a path, or with anything in it, however the path is spelled: nothing
-   * is moved to where that is more than at its old path. All rights if absent.
-   */
-  readonly rightsWithin?: (path: RemotePath) => ReadonlySet<Right>
-  /** What clients of the share stored and may not know of; nothing of it is remembered if absent. */
-  readonly receipts?: Receipts
+export interface ProviderInit extends Omit<HandshakeInit, 'role' | 'window'>, ActionsInit {
   /** Called when a request to the share has ended; a probe is none, nor a question for what is kept. */
   readonly onServed?: (served: Served) => void
   readonly signal?: AbortSignal
