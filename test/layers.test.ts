@@ -98,6 +98,18 @@ test.each(files)('%s imports only what its layer may', (file) => {
   expect(forbidden).toEqual([])
 })
 
+test('no file imports itself by way of others, not even a type', () => {
+  const left = new Map(files.map((file) => [file, localImportsOf(file)]))
+  for (let before = Infinity; left.size < before;) {
+    before = left.size
+    // What imports nothing that is left, or is imported by nothing that is left, is in no circle.
+    for (const [file, imports] of left) if (!imports.some((one) => left.has(one))) left.delete(file)
+    const imported = new Set([...left.values()].flat())
+    for (const file of left.keys()) if (!imported.has(file)) left.delete(file)
+  }
+  expect([...left.keys()]).toEqual([])
+})
+
 test('only digest.ts takes Node’s own cryptography, so that the rest runs in a browser', () => {
   const takers = files.filter((file) => layerOf(file) === 'crypto' && importsOf(file).includes('node:crypto'))
   expect(takers).toEqual(['crypto/digest.ts'])
@@ -117,6 +129,11 @@ test('the help and the version need nothing of what moves files, so that they co
 function layerOf(file: string): string {
   if (API.has(file) || /^(?:jobs|doctor|log)\//.test(file)) return 'api'
   return file === 'errors.ts' ? 'errors' : (file.split('/')[0] ?? '')
+}
+
+function localImportsOf(file: string): string[] {
+  const local = importsOf(file).filter((imported) => imported.startsWith('.'))
+  return local.map((imported) => normalize(join(dirname(file), imported)))
 }
 
 function importsOf(file: string): string[] {
