@@ -1,14 +1,15 @@
 import { asSftError, SftError } from '../errors.ts'
-import { MAX_DATA, MAX_REQUESTS } from '../wire/limits.ts'
-import type { Action, Algorithm, Entry, FileInfo, Message, Unlistable } from '../wire/message.ts'
+import { MAX_DATA } from '../wire/limits.ts'
+import type { Action, Algorithm, Entry, FileInfo, Unlistable } from '../wire/message.ts'
 import type { RemotePath } from '../wire/path.ts'
 import type { Right } from '../wire/rights.ts'
 import { Channel } from './channel.ts'
 import { withDeadline } from './deadline.ts'
-import { remoteError, type Exchange, type Expected } from './exchange.ts'
+import { remoteError } from './exchange.ts'
 import type { HandshakeInit } from './handshake.ts'
 import { receiveListing } from './listing.ts'
 import { receiveZeros } from './probe.ts'
+import { Requests, type Requested } from './requests.ts'
 import { Session, WINDOW } from './session.ts'
 import { acknowledgement, receiveFile, sendFile, type OnProgress, type Transferred } from './transfer.ts'
 import { Turns } from './turns.ts'
@@ -19,31 +20,6 @@ export interface ClientInit extends Omit<HandshakeInit, 'role' | 'window'> {
   /** Called when a request has ended. Must not throw. */
   readonly onRequest?: ((request: Requested) => void) | undefined
 }
-
-/** What became of one request, as the asking side sees it. */
-export interface Requested {
-  readonly action: Action
-  /** How long it took since it was sent, in milliseconds. */
-  readonly milliseconds: number
-  readonly error?: SftError
-}
-
-/** What the provider still sends after each kind of request. */
-const EXPECTED: Record<Action['type'], Expected> = {
-  list: 'bytes',
-  get: 'file',
-  put: 'receipt',
-  stat: 'result',
-  digest: 'result',
-  delete: 'result',
-  rename: 'result',
-  mkdir: 'result',
-  probe: 'bytes',
-  kept: 'result',
-}
-
-/** Requests under way at once; further calls wait. Half of what is allowed, for those that end later over there. */
-const AT_ONCE = MAX_REQUESTS / 2
 
 /** Uploads of more than a record under way at once: half of what a provider takes. */
 const UPLOADS_AT_ONCE = 64
@@ -79,10 +55,8 @@ export class ProtocolClient {
   readonly closed: Promise<void>
   readonly #session: Session
   readonly #welcome = Promise.withResolvers<ReadonlySet<Right>>()
-  readonly #turns = new Turns(AT_ONCE)
+  readonly #requests: Requests
   readonly #uploads = new Turns(UPLOADS_AT_ONCE)
-  readonly #onRequest: ClientInit['onRequest']
-  #nextId = 1
 
   /**
    * Opens a session on a new stream and waits until the provider has proved that it holds the right keys.
@@ -103,8 +77,8 @@ export class ProtocolClient {
   }
 
   private constructor(channel: Channel, deadlines: Deadlines, onRequest: ClientInit['onRequest']) {
-    this.#onRequest = onRequest
     this.#session = new Session(channel, { onWelcome: this.#welcome.resolve }, deadlines)
+    this.#requests = new Requests(this.#session, onRequest)
     this.closed = this.#session.run()
     this.closed.catch(this.#welcome.reject)
   }
@@ -120,7 +94,7 @@ export class ProtocolClient {
   }
 
   async stat(path: RemotePath, options?: CallOptions): Promise<Entry> {
-    const { entry } = await this.#ask({ type: 'stat', path }, options)
+    const { entry } = await this.#requests.ask({ type: 'stat', path }, options?.signal)
     if (entry?.path !== path)
       throw new SftError('ERR_PROTOCOL', 'the peer described another entry than the one asked for')
     return entry
@@ -129,9 +103,7 @@ export class ProtocolClient {
   /** Yields the entries of a folder, or all below it. Stopping early ends the listing. */
   async *list(path: RemotePath, recursive: boolean, options?: CallOptions): AsyncGenerator<Entry | Unlistable> {
     const action: Action = { type: 'list', path, recursive }
-    const exchange = await this.#begin(action, options?.signal)
-    const began = performance.now()
-    const stopListening = this.#endEarly(exchange, options?.signal)
+    const { exchange, end } = await this.#requests.begin(action, options?.signal)
     const early = new SftError('ERR_ABORTED', 'the listing was not read to its end')
     let error: unknown = early
     try {
@@ -141,10 +113,8 @@ export class ProtocolClient {
       error = failure
       throw failure
     } finally {
-      stopListening()
-      this.#acknowledge(exchange, error === null ? null : early)
-      this.#end(exchange)
-      this.#tell(action, began, error)
+      this.#requests.acknowledge(exchange, error === null ? null : early)
+      end(error)
     }
   }
 
@@ -159,20 +129,13 @@ export class ProtocolClient {
     options: GetOptions,
     createSink: (file: FileInfo) => Promise<FileSink>,
   ): Promise<Transferred> {
-    const { offset = 0 } = options
-    return this.#during({ type: 'get', path, offset, length: null }, options, async (exchange) => {
-      try {
-        const file = await exchange.begun
-        if (offset > file.size) throw new SftError('ERR_CHANGED', 'the file is shorter than what was kept of it')
-        const announced = { size: file.size, offset }
-        const create = async (): Promise<FileSink> => createSink(file)
-        const received = await receiveFile(this.#session, exchange, announced, create, options.onProgress)
-        this.#acknowledge(exchange, null)
-        return received
-      } catch (error) {
-        this.#acknowledge(exchange, error)
-        throw error
-      }
+    const { offset = 0, signal, onProgress } = options
+    return this.#requests.receive({ type: 'get', path, offset, length: null }, signal, async (exchange) => {
+      const file = await exchange.begun
+      if (offset > file.size) throw new SftError('ERR_CHANGED', 'the file is shorter than what was kept of it')
+      const announced = { size: file.size, offset }
+      const create = async (): Promise<FileSink> => createSink(file)
+      return receiveFile(this.#session, exchange, announced, create, onProgress)
     })
   }
 
@@ -182,36 +145,32 @@ export class ProtocolClient {
    * @throws {@link SftError} `ERR_DENIED`, `ERR_NOT_FOUND`, `ERR_WRONG_TYPE` and others; `ERR_PROTOCOL` for bytes that come.
    */
   async describe(path: RemotePath, options?: CallOptions): Promise<FileInfo> {
-    return this.#during({ type: 'get', path, offset: 0, length: 0 }, options, async (exchange) => {
-      try {
-        const file = await exchange.begun
-        const bytes = await exchange.inbox.whole(0)
-        if (bytes === null) throw new SftError('ERR_PROTOCOL', 'the peer sent bytes that nobody asked for')
-        const { error } = await exchange.ended
-        if (error !== 0) throw remoteError(error)
-        this.#acknowledge(exchange, null)
-        return file
-      } catch (error) {
-        this.#acknowledge(exchange, error)
-        throw error
-      }
+    const action: Action = { type: 'get', path, offset: 0, length: 0 }
+    return this.#requests.receive(action, options?.signal, async (exchange) => {
+      const file = await exchange.begun
+      const bytes = await exchange.inbox.whole(0)
+      if (bytes === null) throw new SftError('ERR_PROTOCOL', 'the peer sent bytes that nobody asked for')
+      const { error } = await exchange.ended
+      if (error !== 0) throw remoteError(error)
+      return file
     })
   }
 
   /** Stores a file; resolves once the provider has it, verified and under its final name. */
   async put(path: RemotePath, source: FileSource, options: PutOptions): Promise<Transferred> {
     const { file } = source
-    const { overwrite = false, offset = 0, stream = false, onRefused } = options
+    const { overwrite = false, offset = 0, stream = false, signal, onProgress, onRefused } = options
+    const action: Action = { type: 'put', path, file, overwrite, offset, stream }
     const large = stream || file.size > MAX_DATA
-    if (large) await this.#uploads.take(options.signal)
+    if (large) await this.#uploads.take(signal)
     try {
-      return await this.#during({ type: 'put', path, file, overwrite, offset, stream }, options, async (exchange) => {
+      return await this.#requests.during(action, signal, async (exchange) => {
         if (onRefused) {
           const told = exchange.answered.then(({ error }) => error !== 0 && onRefused(remoteError(error)))
           told.catch(() => undefined) // thrown where the answer is waited for
         }
         const part = { offset, end: stream ? null : file.size }
-        const sent = await sendFile(this.#session, exchange, source, part, options.onProgress)
+        const sent = await sendFile(this.#session, exchange, source, part, onProgress)
         await acknowledgement(exchange)
         return sent
       })
@@ -222,25 +181,25 @@ export class ProtocolClient {
 
   /** Asks how much the provider keeps of an upload of this very file (path, size, time) that was cut off. */
   async kept(path: RemotePath, file: FileInfo, options?: CallOptions): Promise<Kept> {
-    const { kept = 0, changed = false } = await this.#ask({ type: 'kept', path, file }, options)
+    const { kept = 0, changed = false } = await this.#requests.ask({ type: 'kept', path, file }, options?.signal)
     if (kept > file.size) throw new SftError('ERR_PROTOCOL', 'the peer keeps more of the file than there is of it')
     return { bytes: kept, changed }
   }
 
   async remove(path: RemotePath, options?: CallOptions): Promise<void> {
-    await this.#ask({ type: 'delete', path }, options)
+    await this.#requests.ask({ type: 'delete', path }, options?.signal)
   }
 
   async rename(path: RemotePath, to: RemotePath, overwrite: boolean, options?: CallOptions): Promise<void> {
-    await this.#ask({ type: 'rename', path, to, overwrite }, options)
+    await this.#requests.ask({ type: 'rename', path, to, overwrite }, options?.signal)
   }
 
   async mkdir(path: RemotePath, parents: boolean, options?: CallOptions): Promise<void> {
-    await this.#ask({ type: 'mkdir', path, parents }, options)
+    await this.#requests.ask({ type: 'mkdir', path, parents }, options?.signal)
   }
 
   async digest(path: RemotePath, algorithm: Algorithm, options?: CallOptions): Promise<Uint8Array> {
-    const { digest } = await this.#ask({ type: 'digest', path, algorithm }, options)
+    const { digest } = await this.#requests.ask({ type: 'digest', path, algorithm }, options?.signal)
     if (digest?.byteLength !== (algorithm === 'md5' ? 16 : 32))
       throw new SftError('ERR_PROTOCOL', 'the peer sent no such digest')
     return digest
@@ -252,16 +211,9 @@ export class ProtocolClient {
    * @throws {@link SftError} `ERR_PROTOCOL` for other bytes or more of them, `ERR_TRUNCATED` for fewer.
    */
   async probe(size: number, options?: TransferOptions): Promise<number> {
-    return this.#during({ type: 'probe', size }, options, async (exchange) => {
-      try {
-        const received = await receiveZeros(this.#session, exchange, size, options?.onProgress)
-        this.#acknowledge(exchange, null)
-        return received
-      } catch (error) {
-        this.#acknowledge(exchange, error)
-        throw error
-      }
-    })
+    return this.#requests.receive({ type: 'probe', size }, options?.signal, async (exchange) =>
+      receiveZeros(this.#session, exchange, size, options?.onProgress),
+    )
   }
 
   /** Ends the session in order. */
@@ -272,83 +224,5 @@ export class ProtocolClient {
   /** Drops the session; calls under way throw `error`. */
   abort(error: Error): void {
     this.#session.abort(error)
-  }
-
-  /** Sends a request that is answered by one result. */
-  async #ask(action: Action, options?: CallOptions): Promise<Extract<Message, { type: 'result' }>> {
-    return this.#during(action, options, async (exchange) => {
-      try {
-        const result = await exchange.answered
-        if (result.error !== 0) throw remoteError(result.error)
-        return result
-      } catch (error) {
-        if (options?.signal?.aborted === true) this.#acknowledge(exchange, error) // which cancels it over there
-        throw error
-      }
-    })
-  }
-
-  /** Makes a request and does `work` on it, until that is done or the signal of `options` ends it. */
-  async #during<T>(
-    action: Action,
-    options: CallOptions | undefined,
-    work: (exchange: Exchange) => Promise<T>,
-  ): Promise<T> {
-    const exchange = await this.#begin(action, options?.signal)
-    const began = performance.now()
-    const stopListening = this.#endEarly(exchange, options?.signal)
-    let error: unknown = null
-    try {
-      return await work(exchange)
-    } catch (failure) {
-      error = failure
-      throw failure
-    } finally {
-      stopListening()
-      this.#end(exchange)
-      this.#tell(action, began, error)
-    }
-  }
-
-  /** Sends a request once there may be one more; {@link #end} has to follow. */
-  async #begin(action: Action, signal: AbortSignal | undefined): Promise<Exchange> {
-    if (!this.#turns.tryTake()) await this.#turns.take(signal)
-    try {
-      const id = this.#nextId++
-      const exchange = this.#session.begin(id, EXPECTED[action.type])
-      this.#session.sendRequest(id, action)
-      return exchange
-    } catch (error) {
-      this.#turns.done()
-      throw error
-    }
-  }
-
-  #end(exchange: Exchange): void {
-    this.#session.finish(exchange)
-    this.#turns.done()
-  }
-
-  /** @param error - Why the request failed, or `null`. */
-  #tell(action: Action, began: number, error: unknown): void {
-    this.#onRequest?.({
-      action,
-      milliseconds: performance.now() - began,
-      ...(error !== null && { error: asSftError(error, 'ERR_INTERNAL', 'the request failed') }),
-    })
-  }
-
-  /** Makes `signal` cancel the work on a request; returns how to undo that. */
-  #endEarly(exchange: Exchange, signal: AbortSignal | undefined): () => void {
-    if (!signal) return () => undefined
-    const cancel = (): void => exchange.cancel(new SftError('ERR_ABORTED', 'cancelled', { cause: signal.reason }))
-    if (signal.aborted) cancel()
-    signal.addEventListener('abort', cancel)
-    return () => signal.removeEventListener('abort', cancel)
-  }
-
-  /** Tells the provider how a request ended here, which it waits for after a transfer to this side. */
-  #acknowledge(exchange: Exchange, error: unknown): void {
-    if (!this.#session.ended) this.#session.sendResult(exchange.id, error === null ? {} : { error })
   }
 }
