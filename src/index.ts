@@ -31,7 +31,8 @@ export { offerPairing, pair, type JoinOptions, type OfferOptions, type PairOptio
 export type { CallOptions, TransferOptions } from './protocol/client.ts'
 export type { Transferred } from './protocol/transfer.ts'
 export { reachable, type ReachableOptions } from './reach.ts'
-export { share, Share, type RecordedEvent, type ShareEvent, type ShareOptions } from './share.ts'
+export { share, Share, type ShareOptions } from './share.ts'
+export type { RecordedEvent, ShareEvent } from './share-event.ts'
 export {
   blockPeer,
   findPeer,

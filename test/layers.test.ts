@@ -74,6 +74,9 @@ const API = new Set([
   'pairing-desk.ts',
   'connect.ts',
   'share.ts',
+  'share-event.ts',
+  'admission.ts',
+  'sessions.ts',
   'client.ts',
   'index.ts',
 ])

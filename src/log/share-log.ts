@@ -2,7 +2,7 @@ import { SftError } from '../errors.ts'
 import { AppendLog } from '../fs/append-log.ts'
 import { realFolder, wouldContain } from '../fs/local-files.ts'
 import { defaultHome, defaultLogFile } from '../home.ts'
-import type { RecordedEvent } from '../share.ts'
+import type { RecordedEvent } from '../share-event.ts'
 import { formatLogLine, type LogLine } from './line.ts'
 import { Allowance, DONE, OTHER, STRANGERS } from './quota.ts'
 

@@ -461,7 +461,7 @@ export const GUARDS: readonly Guard[] = [
     only: 'P20',
   },
   {
-    file: 'share.ts',
+    file: 'sessions.ts',
     text: '>= SESSIONS_PER_PEER',
     without: '>= 1_000',
     tests: ['net/flood'],
