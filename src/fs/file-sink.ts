@@ -4,9 +4,10 @@ import type { CreateOptions, FileSink } from '../protocol/types.ts'
 import type { FileInfo } from '../wire/message.ts'
 import { errno, fileError } from './errno.ts'
 import type { Folder } from './folder.ts'
+import { WORTH_KEEPING } from './kept-parts.ts'
 import { expectFree, moveEntry } from './names.ts'
 import { partKey } from './part-name.ts'
-import { PartsFolder, WORTH_KEEPING, type Part } from './parts-folder.ts'
+import { PartsFolder, type Part } from './parts-folder.ts'
 import { WriteBehind } from './write-behind.ts'
 
 /** Where the parts of a file may lie, best first, and the path by which what is kept of it is found again. */

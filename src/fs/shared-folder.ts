@@ -10,11 +10,12 @@ import { LocalFileSink, type PartsPlace } from './file-sink.ts'
 import { LocalFileSource } from './file-source.ts'
 import { Folder } from './folder.ts'
 import { entriesIn } from './folder-entries.ts'
+import { WORTH_KEEPING } from './kept-parts.ts'
 import { expectFree, isPartName, lstatIfThere, moveEntry } from './names.ts'
 import { partKey } from './part-name.ts'
 import { SMALL, smallFiles } from './small-files.ts'
 import { SmallFileSink, SmallFileSource, type SmallTarget } from './small-sink.ts'
-import { PartsFolder, WORTH_KEEPING } from './parts-folder.ts'
+import { PartsFolder } from './parts-folder.ts'
 
 /** The files under one folder of this machine, for peers: nothing outside it is read, written or even mentioned. */
 export class SharedFolder implements FileStore {

@@ -420,7 +420,7 @@ export const GUARDS: readonly Guard[] = [
     only: 'A04',
   },
   {
-    file: 'fs/parts-folder.ts',
+    file: 'fs/kept-parts.ts',
     text: 'return stats.isFile() && stats.nlink === 1',
     without: 'return stats.isFile()',
     tests: ['fs/parts-folder'],

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { SftError } from '../../src/errors.ts'
-import { WORTH_KEEPING } from '../../src/fs/parts-folder.ts'
+import { WORTH_KEEPING } from '../../src/fs/kept-parts.ts'
 import type { Plan } from './fs-calls.ts'
 import type { Scenario } from './fs-scenarios.ts'
 
