@@ -1,39 +1,23 @@
-import { orCancelled, untilCancelled } from './cancel.ts'
+import { untilCancelled } from './cancel.ts'
 import { Remote } from './client.ts'
 import { didYouMean } from './closest.ts'
-import { parseCode } from './crypto/code.ts'
 import { loadSodium } from './crypto/load-sodium.ts'
 import type { Sodium } from './crypto/sodium.ts'
 import { SftError, type SftErrorCode } from './errors.ts'
-import { loadIdentity, machineName } from './home.ts'
-import { refused, type Candidates, type DialEvent } from './net/dialer.ts'
+import { loadIdentity } from './home.ts'
+import { Meeting, type Introduction } from './introduction.ts'
+import { refused, type DialEvent } from './net/dialer.ts'
 import { Discovery } from './net/discovery.ts'
-import type { Heard } from './net/heard.ts'
 import { Node, type Muxer, type PeerStream } from './net/node.ts'
 import type { OpenSession } from './jobs/link.ts'
-import { hearMachines, pairByCode } from './pair.ts'
 import { PeerStore } from './peers.ts'
 import { ProtocolClient, type CallOptions } from './protocol/client.ts'
 import type { Requested } from './protocol/requests.ts'
 import type { Deadlines } from './protocol/types.ts'
-import { findTarget, parseAddr, withPeerId, type Target } from './reach.ts'
+import { findTarget, type Target } from './reach.ts'
 import type { Peer } from './trust/peers.ts'
 import { PROTOCOL_ID } from './wire/limits.ts'
-import { PAIR_PROTOCOL_ID } from './wire/pairing.ts'
 import type { Right } from './wire/rights.ts'
-
-/** How two machines that are not paired yet can become so while one connects to the other. */
-export interface Introduction {
-  /** Chooses which of several machines of the local network is meant. Without it that is an error. */
-  readonly choose?: (machines: readonly Heard[]) => Promise<Heard>
-  /**
-   * Returns the code that the machine with this peer ID shows, as it was typed; `null` where only an address is known.
-   *
-   * @param why - The error of the connection, or `null` if none was tried yet.
-   */
-  readonly askCode: (peerId: string | null, why: SftError | null) => Promise<string>
-  readonly onPaired?: (peer: Peer) => void
-}
 
 /** What happens on the way to a share, and then with it. */
 export type ConnectEvent =
@@ -121,20 +105,20 @@ class Connector {
 
   async connect(peer: string): Promise<Remote> {
     const { addresses, introduction } = this.#options
+    const meeting = introduction && this.#meeting(introduction)
     const query = { peer, ...(addresses && { addresses }) }
     const target = findTarget(query, await this.#store.read(), this.discovery)
     if (target === null) {
-      if (!introduction) throw await this.#unknownName(peer)
-      const knock = await this.#meet(peer, introduction)
-      const { known, address } = await this.#pair(knock, introduction, null, peer)
+      const knock = await meeting?.find(peer, addresses?.[0])
+      if (!meeting || !knock) throw await this.#unknownName(peer)
+      const { known, address } = await meeting.pair(knock, null, peer)
       return this.#open({ peerId: known.peerId, known, candidates: [address] }, peer)
     }
     try {
       return await this.#open(target, peer)
     } catch (error) {
-      if (!introduction || !(error instanceof SftError) || !UNPAIRED.has(error.code)) throw error
-      const { peerId, candidates } = target
-      const { known } = await this.#pair({ peerId, open: this.#knock(candidates) }, introduction, error)
+      if (!meeting || !(error instanceof SftError) || !UNPAIRED.has(error.code)) throw error
+      const { known } = await meeting.pair(meeting.at(target.peerId, target.candidates), error)
       return this.#open({ ...target, known }, peer)
     }
   }
@@ -174,29 +158,10 @@ class Connector {
     }
   }
 
-  /**
-   * Finds the machine that is meant by a name nobody has yet: the one at an address that was given, which the code will
-   * prove, or one of the local network.
-   */
-  async #meet(name: string, introduction: Introduction): Promise<Knock> {
-    const { addresses: [address] = [], signal } = this.#options
-    if (address !== undefined) {
-      const parsed = parseAddr(address)
-      return { peerId: null, open: async () => this.node.dialAnyone(parsed, PAIR_PROTOCOL_ID, signal) }
-    }
-    const machines = this.discovery ? await hearMachines(this.discovery, signal) : []
-    const showing = machines.filter(({ pairing }) => pairing)
-    const [only, ...others] = showing.length > 0 ? showing : machines
-    if (!only) throw await this.#unknownName(name)
-    if (others.length > 0 && !introduction.choose) {
-      throw new SftError(
-        'ERR_USAGE',
-        `"${name}" may be any of ${others.length + 1} machines of this network; say which with --addr`,
-      )
-    }
-    const { choose } = introduction
-    const machine = others.length > 0 && choose ? await orCancelled(signal, choose([only, ...others])) : only
-    return { peerId: machine.peerId, open: this.#knock(machine.addresses) }
+  #meeting(introduction: Introduction): Meeting {
+    const { signal, name } = this.#options
+    const { node, discovery } = this
+    return new Meeting({ node, sodium: this.#sodium, store: this.#store, discovery, introduction, name, signal })
   }
 
   async #unknownName(name: string): Promise<SftError> {
@@ -206,42 +171,6 @@ class Connector {
       `no peer is called "${name}"${didYouMean(name, known)}"sft peers" lists them, and to pair: "sft pair" there, "sft pair CODE" here`,
     )
   }
-
-  #knock(candidates: Candidates): Knock['open'] {
-    return async () => this.node.dial(candidates, PAIR_PROTOCOL_ID, this.#options.signal)
-  }
-
-  /** Asks for the code that the other machine shows, and pairs by it. Returns the peer, and where it answered. */
-  async #pair(
-    { peerId, open }: Knock,
-    introduction: Introduction,
-    why: SftError | null,
-    name?: string,
-  ): Promise<{ known: Peer; address: string }> {
-    try {
-      // Whoever is refused makes a share show a code.
-      const { stream } = await open()
-      stream.abort(new SftError('ERR_ABORTED', 'only asking'))
-    } catch (error) {
-      if (!(error instanceof SftError) || error.code !== 'ERR_REFUSED') throw error
-    }
-    const { signal, name: ownName = machineName() } = this.#options
-    const code = parseCode(await orCancelled(signal, introduction.askCode(peerId, why)))
-    const party = { node: this.node, sodium: this.#sodium, store: this.#store, name: ownName }
-    const peer = await open().catch((error: unknown) => {
-      if (!(error instanceof SftError) || error.code !== 'ERR_REFUSED') throw error
-      throw new SftError('ERR_REFUSED', 'the other machine shows no code now; run "sft pair" there', { cause: error })
-    })
-    const known = await pairByCode(party, peer, code, { knownAs: name, signal })
-    introduction.onPaired?.(known)
-    return { known, address: withPeerId(peer.address, known.peerId) }
-  }
-}
-
-/** A way to open the pairing protocol with a machine, and who should answer; `null` if the code has to tell. */
-interface Knock {
-  readonly peerId: string | null
-  readonly open: () => Promise<PeerStream>
 }
 
 /** What a session is opened with. */

@@ -73,6 +73,7 @@ const API = new Set([
   'pair.ts',
   'pairing-desk.ts',
   'connect.ts',
+  'introduction.ts',
   'share.ts',
   'share-event.ts',
   'admission.ts',
