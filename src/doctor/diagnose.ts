@@ -2,11 +2,11 @@ import { throwIfCancelled } from '../cancel.ts'
 import { closest } from '../closest.ts'
 import { asSftError, SftError } from '../errors.ts'
 import { defaultHome, loadIdentity } from '../home.ts'
-import { describeInterfaces, isPrivateAddress } from '../net/address.ts'
+import { isPrivateAddress } from '../net/address.ts'
 import { tryTcp, whoAnswers, withoutPeerId } from '../net/answer.ts'
 import { Discovery } from '../net/discovery.ts'
 import { shortId } from '../net/identity.ts'
-import { DEFAULT_PORT, Node } from '../net/node.ts'
+import { Node } from '../net/node.ts'
 import { PeerStore } from '../peers.ts'
 import { findTarget, parseAddr, SEARCH_TIME, type Target } from '../reach.ts'
 import { findPeer, type Peer } from '../trust/peers.ts'
@@ -19,9 +19,9 @@ import {
   describePeers,
   describeNetwork,
   describeMulticast,
-  describeMachines,
   describeAddresses,
   isOpen,
+  nameOf,
   describeTrial,
   problem,
   type Source,
@@ -29,6 +29,7 @@ import {
   type Trial,
 } from './findings.ts'
 import { ANSWER_TIME, TCP_TIME } from './deadlines.ts'
+import { examinePort, examineSurroundings } from './machine.ts'
 import { examineSession } from './session.ts'
 
 export interface DiagnoseOptions {
@@ -104,8 +105,8 @@ class Doctor {
   }
 
   async *examineMachine(): AsyncGenerator<Finding> {
-    yield await this.#port()
-    yield* this.#surroundings()
+    yield await examinePort(this.#node, this.#peers, this.#signal)
+    yield* examineSurroundings(this.#discovery, this.#peers, this.#signal)
   }
 
   async *examinePeer(peer: string): AsyncGenerator<Finding> {
@@ -144,7 +145,7 @@ class Doctor {
     for (const { address } of trials.filter(({ tcp }) => tcp?.state === 'open')) {
       yield this.#describeAnswer(address, await whoAnswers(this.#node, address, ANSWER_TIME, this.#signal), null, false)
     }
-    if (addresses.length === 0) yield* this.#surroundings()
+    if (addresses.length === 0) yield* examineSurroundings(this.#discovery, this.#peers, this.#signal)
   }
 
   async *#reach(asked: string, { peerId, known, candidates }: Target): AsyncGenerator<Finding> {
@@ -211,52 +212,6 @@ class Doctor {
     return addresses
   }
 
-  /** Listens to the local network for a while. */
-  async *#surroundings(): AsyncGenerator<Finding> {
-    const discovery = this.#discovery
-    if (discovery === null) {
-      yield { check: 'machines', machines: [], status: 'skipped', found: 'the local network was not listened to' }
-      return
-    }
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, SEARCH_TIME)
-      this.#signal.addEventListener('abort', () => (clearTimeout(timer), resolve()))
-    })
-    this.#signal.throwIfAborted()
-    const machines = discovery.heard().map(({ peerId, pairing, addresses }) => {
-      return { peerId, name: findPeer(this.#peers, peerId)?.name ?? null, pairing, addresses }
-    })
-    yield describeMulticast(discovery.problems, machines.length > 0)
-    yield describeMachines(machines)
-  }
-
-  /** Looks at who has the port of sft, and whether others can come to it. */
-  async #port(): Promise<Finding> {
-    const port = DEFAULT_PORT
-    const at = (ip: string): string => `/ip${ip.includes(':') ? 6 : 4}/${ip}/tcp/${port}`
-    const answers = async (ip: string): Promise<boolean> =>
-      (await tryTcp(at(ip), TCP_TIME, this.#signal)).state === 'open'
-    const taken = await answers('127.0.0.1')
-    const peerId = taken ? await whoAnswers(this.#node, at('127.0.0.1'), ANSWER_TIME, this.#signal) : null
-    const facts = { check: 'port', port, taken, peerId } as const
-    if (!taken) return { ...facts, status: 'ok', found: `port ${port} is free for a share` }
-    if (peerId === null) {
-      const found = `another program has port ${port}, and a share takes a free one, another each time`
-      return { ...facts, status: 'warning', found, advice: 'to keep one address: sft share DIR --listen MULTIADDR' }
-    }
-    const who = peerId === this.#node.peerId ? 'a share of this machine' : `${this.#nameOf(peerId)} on this machine`
-    const outside = describeInterfaces().filter(({ internal, family }) => !internal && family === 'IPv4')
-    const open = await Promise.all(outside.map(async ({ address }) => answers(address)))
-    if (outside.length === 0 || open.includes(true)) return { ...facts, status: 'ok', found: `${who} has port ${port}` }
-    return {
-      ...facts,
-      status: 'problem',
-      code: 'ERR_UNREACHABLE',
-      advice: 'share without --listen, or with --listen /ip4/0.0.0.0/…',
-      found: `${who} listens on port ${port} of loopback only: no other machine can reach it`,
-    }
-  }
-
   #describePeer(peerId: string, known: Peer | null): Finding {
     const facts = { check: 'peer', name: known?.name ?? null, peerId, paired: known !== null } as const
     if (peerId === this.#node.peerId) {
@@ -269,7 +224,7 @@ class Doctor {
     const rights = known.rights ? RIGHTS.filter((right) => known.rights?.has(right)).join(', ') || 'nothing' : null
     const may = rights === null ? 'what a share gives everybody' : rights
     const more = known.grants.length > 0 ? ', and more in some places' : ''
-    return { ...facts, status: 'ok', found: `${this.#nameOf(peerId)} is paired; its rights here: ${may}${more}` }
+    return { ...facts, status: 'ok', found: `${nameOf(this.#peers, peerId)} is paired; its rights here: ${may}${more}` }
   }
 
   *#describeHearing(heard: readonly string[], reached: boolean): Generator<Finding> {
@@ -299,16 +254,11 @@ class Doctor {
     if (peerId === wanted) return { ...facts, status: 'ok', found: `the right machine answers at ${address}` }
     if (wanted === null) {
       const advice = name === null ? PAIR : `call it by that name`
-      return { ...facts, status: 'ok', found: `${this.#nameOf(peerId)} answers at ${address}`, advice }
+      return { ...facts, status: 'ok', found: `${nameOf(this.#peers, peerId)} answers at ${address}`, advice }
     }
-    const found = `another machine answers at ${address}: ${this.#nameOf(peerId)}`
+    const found = `another machine answers at ${address}: ${nameOf(this.#peers, peerId)}`
     const advice = 'find the right address on the other machine, as "sft share" prints it, and name it with --addr'
     return { ...facts, ...(bad ?? { status: 'problem', code: 'ERR_IDENTITY' }), found, advice }
-  }
-
-  #nameOf(peerId: string): string {
-    const known = findPeer(this.#peers, peerId)
-    return known ? `"${known.name}" (${shortId(peerId)})` : `${shortId(peerId)}, which is not paired`
   }
 }
 

@@ -4,7 +4,7 @@ import { scopeOf, withoutPeerId, type Scope, type TcpAnswer } from '../net/answe
 import { shortId, type Identity } from '../net/identity.ts'
 import { DEFAULT_PORT } from '../net/node.ts'
 import { SEARCH_TIME } from '../reach.ts'
-import { type Peer } from '../trust/peers.ts'
+import { findPeer, type Peer } from '../trust/peers.ts'
 import { RIGHTS, type Right } from '../wire/rights.ts'
 
 /** How one check went. */
@@ -94,6 +94,12 @@ export const WAYS: Record<Scope, (name: string) => string> = {
   loopback: () => 'within this machine',
   private: (name) => `by ${name}, in a private network`,
   public: (name) => `by ${name}, at a public address`,
+}
+
+/** Returns who a peer is, for the middle of a sentence. */
+export function nameOf(peers: readonly Peer[], peerId: string): string {
+  const known = findPeer(peers, peerId)
+  return known ? `"${known.name}" (${shortId(peerId)})` : `${shortId(peerId)}, which is not paired`
 }
 
 export function describeKey(key: Identity | SftError, home: string): Finding {
