@@ -1,6 +1,6 @@
 import { SftError } from '../errors.ts'
+import { decodeWith, own } from './codec.ts'
 import { MAX_HELLO, MAX_WINDOW, MIN_WINDOW, NONCE_BYTES, PROTOCOL_VERSION, PUBLIC_KEY_BYTES } from './limits.ts'
-import { decodeWith, own } from './message.ts'
 import * as pb from './messages.ts'
 
 /** The first value each side sends (docs/protocol.md section 3). */

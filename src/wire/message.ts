@@ -1,5 +1,6 @@
 import { SftError } from '../errors.ts'
-import { MAX_PAGE_ENTRIES, MAX_PROBE, MAX_WINDOW, MD5_BYTES } from './limits.ts'
+import { decodeWith, malformed, own } from './codec.ts'
+import { MAX_PROBE, MAX_WINDOW, MD5_BYTES } from './limits.ts'
 import * as pb from './messages.ts'
 import { decodePath, encodePath, type RemotePath } from './path.ts'
 import { decodeRights, encodeRights, type Right } from './rights.ts'
@@ -154,35 +155,6 @@ export function decodeMessage(bytes: Uint8Array): Message {
   throw malformed('a message of unknown type')
 }
 
-/** Returns how many bytes an entry takes in a page, at most: its path, and 40 for every other field and tag. */
-export function entryBytes(entry: Entry | Unlistable): number {
-  return (entry.type === 'unlistable' ? entry.name : encodePath(entry.path)).byteLength + 40
-}
-
-/** Encodes the page that one data record of a listing carries; see {@link entryBytes} for what fits. */
-export function encodePage(entries: readonly (Entry | Unlistable)[]): Uint8Array {
-  return pb.Page.encode({ entries: entries.map(entryToWire) })
-}
-
-/**
- * Decodes a page of a listing. An entry whose path is no path comes back as {@link Unlistable}.
- *
- * @throws {@link SftError} `ERR_PROTOCOL` if the bytes are not a page.
- */
-export function decodePage(bytes: Uint8Array): (Entry | Unlistable)[] {
-  const { entries } = decodeWith(pb.Page, bytes)
-  if (entries.length === 0 || entries.length > MAX_PAGE_ENTRIES) throw malformed('a page with no or too many entries')
-  return entries.map((entry) => {
-    let path: RemotePath
-    try {
-      path = decodePath(entry.path)
-    } catch {
-      return { type: 'unlistable', name: entry.path } // decodePath throws for this reason only
-    }
-    return entry.type === 0 ? { type: 'unlistable', name: entry.path } : entryFromWire(entry, path)
-  })
-}
-
 function encodeAction(action: Action): Omit<pb.Request, 'id'> {
   if (action.type === 'probe') return { probe: { size: action.size } }
   const path = own(encodePath(action.path))
@@ -287,13 +259,15 @@ function decodeResult({ id, error, entry, digest, kept, changed }: pb.Result): M
   }
 }
 
-function entryToWire(entry: Entry | Unlistable): pb.Entry {
+/** Returns an entry as the generated codec takes it. */
+export function entryToWire(entry: Entry | Unlistable): pb.Entry {
   if (entry.type === 'unlistable') return { path: own(entry.name), type: 0, size: 0, mtime: 0n, executable: false }
   const { path, type, size, mtime, executable } = entry
   return { path: own(encodePath(path)), type: ENTRY_TYPES.indexOf(type) + 1, size, mtime, executable }
 }
 
-function entryFromWire(entry: pb.Entry, path: RemotePath): Entry {
+/** Returns an entry whose path was decoded. @throws {@link SftError} `ERR_PROTOCOL` for a size that is none. */
+export function entryFromWire(entry: pb.Entry, path: RemotePath): Entry {
   const type = ENTRY_TYPES[entry.type - 1] ?? 'other'
   return { path, type, size: safeSize(entry.size), mtime: entry.mtime, executable: entry.executable }
 }
@@ -301,15 +275,6 @@ function entryFromWire(entry: pb.Entry, path: RemotePath): Entry {
 function decodeFileInfo(file: pb.FileInfo | undefined): FileInfo {
   if (file === undefined) throw malformed('a file without its size')
   return { size: safeSize(file.size), mtime: file.mtime, executable: file.executable }
-}
-
-/** Decodes with a generated codec, whose own errors (bad varint, end of buffer, too many entries) all mean malformed. */
-export function decodeWith<T>(codec: { decode(bytes: Uint8Array): T }, bytes: Uint8Array): T {
-  try {
-    return codec.decode(bytes)
-  } catch (error) {
-    throw new SftError('ERR_PROTOCOL', 'the peer sent bytes that are not a message', { cause: error })
-  }
 }
 
 function requestId(id: number): number {
@@ -320,13 +285,4 @@ function requestId(id: number): number {
 function safeSize(value: number): number {
   if (!Number.isSafeInteger(value) || value < 0) throw malformed('a size or offset out of range')
   return value
-}
-
-/** The generated types ask for bytes on an unshared buffer, which every array made here has. */
-export function own(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return bytes as Uint8Array<ArrayBuffer>
-}
-
-function malformed(what: string): SftError {
-  return new SftError('ERR_PROTOCOL', `the peer sent ${what}`)
 }

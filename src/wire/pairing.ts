@@ -1,6 +1,5 @@
-import { SftError } from '../errors.ts'
+import { decodeWith, malformed, own } from './codec.ts'
 import { machineNameFault } from './machine-name.ts'
-import { decodeWith, own } from './message.ts'
 import * as pb from './messages.ts'
 import { decodeName } from './path.ts'
 
@@ -89,8 +88,4 @@ function machineName(bytes: Uint8Array): string {
 function ofLength(bytes: Uint8Array, length: number, what: string): Uint8Array {
   if (bytes.byteLength !== length) throw malformed(`a ${what} of the wrong length`)
   return bytes.slice()
-}
-
-function malformed(what: string): SftError {
-  return new SftError('ERR_PROTOCOL', `the peer sent ${what}`)
 }

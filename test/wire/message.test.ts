@@ -3,16 +3,14 @@ import { describe, expect, test } from 'vitest'
 import { MAX_MESSAGE, MAX_PAGE_ENTRIES, MAX_PROBE, MAX_WINDOW } from '../../src/wire/limits.ts'
 import {
   decodeMessage,
-  decodePage,
   encodeMessage,
-  encodePage,
-  entryBytes,
   type Action,
   type Entry,
   type FileInfo,
   type Message,
   type Unlistable,
 } from '../../src/wire/message.ts'
+import { decodePage, encodePage, entryBytes } from '../../src/wire/page.ts'
 import { nameFault, parseRemotePath, type RemotePath } from '../../src/wire/path.ts'
 import { RIGHTS } from '../../src/wire/rights.ts'
 import { toJson } from '../vectors/read.ts'

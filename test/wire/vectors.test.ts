@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { decodeHello, encodeHello } from '../../src/wire/hello.ts'
-import { decodeMessage, decodePage, encodeMessage, encodePage } from '../../src/wire/message.ts'
+import { decodeMessage, encodeMessage } from '../../src/wire/message.ts'
+import { decodePage, encodePage } from '../../src/wire/page.ts'
 import { components, decodePath, encodePath } from '../../src/wire/path.ts'
 import { fromHex, readVectors, toHex, toJson } from '../vectors/read.ts'
 import { refusal } from './decodes.ts'
