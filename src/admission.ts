@@ -8,7 +8,7 @@ import { rightsAt, rightsWithin, withdrawnRights, type Offer } from './trust/rig
 import type { RemotePath } from './wire/path.ts'
 import type { Right } from './wire/rights.ts'
 
-/** Which peers a share is for: those that are paired, any, or those with these names or peer IDs. */
+/** Which peers a share is for: those that are paired, any, or only those with these names or peer IDs. */
 export type Admitted = 'paired' | 'any' | readonly string[]
 
 /** @throws {@link SftError} `ERR_UNKNOWN_PEER` if one of them is no peer ID and the name of no known peer. */

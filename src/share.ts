@@ -1,4 +1,4 @@
-import { Admission, expectKnown, type Admitted } from './admission.ts'
+import { Admission, expectKnown } from './admission.ts'
 import { throwIfCancelled } from './cancel.ts'
 import { loadSodium } from './crypto/load-sodium.ts'
 import type { Sodium } from './crypto/sodium.ts'
@@ -25,7 +25,7 @@ export interface ShareOptions {
    * Who may connect: every machine this one is paired with, if absent; `any` peer; or only those with these names or peer
    * IDs, of which the latter need not be paired. Never one that is blocked.
    */
-  readonly peers?: Admitted
+  readonly peers?: 'paired' | 'any' | readonly string[]
   /**
    * The most anybody may do here, and what those may do who were granted nothing of their own. If absent, these may list
    * and fetch, and the others what they were granted.
