@@ -131,10 +131,10 @@ describe('a wrong use is told with the next step:', () => {
     const cwd = tempFolder()
     writeFileSync(join(cwd, 'beach.jpg'), '')
     expect(told(await sft(['share', 'fotos', ...LOOPBACK], { ...sharer, cwd }))).toBe(
-      '4: sft: cannot open the folder "fotos": no such file or folder; name a folder of this machine that is there\n',
+      '4: sft: cannot open the folder "fotos": no such file or folder; name a folder of this machine, as . for the one you are in\n',
     )
     expect(told(await sft(['share', 'beach.jpg', ...LOOPBACK], { ...sharer, cwd }))).toBe(
-      '4: sft: "beach.jpg" is not a folder; name a folder of this machine that is there\n',
+      '4: sft: "beach.jpg" is not a folder; name a folder of this machine, as . for the one you are in\n',
     )
   })
 
