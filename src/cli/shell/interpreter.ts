@@ -110,7 +110,7 @@ export class Interpreter {
     return async (session) => {
       const { remote, output, signal } = session
       if (remote.lost) {
-        const status = new LiveLines()
+        const status = new LiveLines(output.progress)
         if (!output.json) status.show(['the connection was lost; connecting again'])
         try {
           await remote.restore({ signal })

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -242,6 +242,29 @@ test('a session that was lost is opened again by the next command, which says so
     stderr: expect.stringMatching(/^The connection was lost; connected again\.\nnotes\.txt: /),
   })
 })
+
+test.skipIf(spawnSync('script', ['--version']).status !== 0)(
+  'at a terminal it is shown that it connects again, unless flags say otherwise',
+  async () => {
+    for (const [flag, isDrawn] of [
+      ['', true],
+      ['-q', false],
+      ['--no-progress', false],
+    ] as const) {
+      const { address, client, root, share } = await scene()
+      const list = join(root, '..', 'list')
+      // The first one may still find out that the session is lost.
+      writeFileSync(
+        list,
+        `!kill -9 ${share.pid}; while kill -0 ${share.pid}; do sleep 0.1; done 2>/dev/null\n-ls\nls\n`,
+      )
+      const line = `'${process.execPath}' '${BIN}' batch '${address}' '${list}' ${flag}`
+      const env = { ...process.env, SFT_HOME: client.home, SFT_NO_DISCOVERY: '1' }
+      const { exit, stdout } = await finish(spawn('script', ['-qec', line, '/dev/null'], { env, cwd: client.cwd }))
+      expect({ flag, exit, isDrawn: stdout.includes('\u001b') }).toEqual({ flag, exit: 3, isDrawn })
+    }
+  },
+)
 
 test('the history of a shell is not touched by scripts', async () => {
   const { batch, client } = await scene()
