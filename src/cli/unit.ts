@@ -10,6 +10,8 @@ export interface Service {
   readonly environment: Readonly<Record<string, string>>
   /** The folders it writes in, as absolute paths that exist. */
   readonly writable: readonly string[]
+  /** Files that it only reads, as absolute paths. */
+  readonly readable?: readonly string[]
   /** Whether it sees the rest of the file system read-only, which takes namespaces that not every system gives users. */
   readonly sandbox: boolean
 }
@@ -38,7 +40,7 @@ export async function unitName(folder: string): Promise<string> {
  *
  * @throws {@link SftError} `ERR_USAGE` for a path or a value that cannot stand in a unit.
  */
-export function formatUnit({ folder, command, environment, writable, sandbox }: Service): string {
+export function formatUnit({ folder, command, environment, writable, readable = [], sandbox }: Service): string {
   if (/["'\\]/.test(command[0] ?? '')) {
     throw new SftError('ERR_USAGE', `systemd starts no program with such a path: ${command[0]}; install it elsewhere`)
   }
@@ -58,7 +60,7 @@ export function formatUnit({ folder, command, environment, writable, sandbox }: 
     'TimeoutStopSec=15',
     '',
     ...ALWAYS,
-    ...(sandbox ? ['', ...namespaces(folder, writable)] : []),
+    ...(sandbox ? ['', ...namespaces([folder, ...readable], writable)] : []),
     '',
     '[Install]',
     'WantedBy=default.target',
@@ -78,8 +80,8 @@ const ALWAYS = [
   'SystemCallErrorNumber=EPERM',
 ]
 
-function namespaces(folder: string, writable: readonly string[]): string[] {
-  const inTmp = [folder, ...writable].some((path) => /^\/(?:var\/)?tmp(?:\/|$)/.test(path))
+function namespaces(readable: readonly string[], writable: readonly string[]): string[] {
+  const inTmp = [...readable, ...writable].some((path) => /^\/(?:var\/)?tmp(?:\/|$)/.test(path))
   return [
     'PrivateUsers=yes',
     'ProtectSystem=strict',

@@ -61,6 +61,25 @@ describe('the unit of a service', () => {
     expect(await print('--no-sandbox')).not.toContain('ReadWritePaths')
   })
 
+  test('reads the settings that were named when it was made, by a whole path', async () => {
+    const { home, folder, service } = user()
+    writeFileSync(join(folder, 'own.toml'), 'lan-only = true\n', { mode: 0o600 })
+    for (const how of [
+      { args: ['--config', 'own.toml'] },
+      { args: ['--config=own.toml'], env: { SFT_CONFIG: 'other.toml' } },
+      { args: [], env: { SFT_CONFIG: './own.toml' } },
+    ]) {
+      const args = [...how.args, 'service', 'install', '.', '--print']
+      const { stdout } = await sft(args, { home, cwd: folder, ...(how.env && { env: how.env }) })
+      expect(wordsOf(stdout, 'ExecStart').slice(2)).toEqual([
+        'share',
+        folder,
+        '--no-discovery', // and nothing that the file says, which may change
+        `--config=${join(folder, 'own.toml')}`,
+      ])
+    }
+  })
+
   test('is not made for a folder that no unit can name, or options that no share takes', async () => {
     const { folder, service } = user()
     mkdirSync(join(folder, 'a\nExecStartPre=x'))

@@ -78,14 +78,12 @@ describe('a unit', () => {
     expect(open).toMatch(/^NoNewPrivileges=yes$/m)
   })
 
-  test.each(['/tmp/a', '/var/tmp/a', '/tmp'])(
-    'leaves the folder for temporary files as it is to share %s',
-    (folder) => {
-      expect(formatUnit(service('/srv/a'))).toContain('\nPrivateTmp=yes\n')
-      expect(formatUnit(service(folder))).not.toContain('PrivateTmp')
-      expect(formatUnit(service('/srv/a', { writable: ['/srv/a', folder] }))).not.toContain('PrivateTmp')
-    },
-  )
+  test.each(['/tmp/a', '/var/tmp/a', '/tmp'])('leaves the folder for temporary files as it is to use %s', (folder) => {
+    expect(formatUnit(service('/srv/a'))).toContain('\nPrivateTmp=yes\n')
+    expect(formatUnit(service(folder))).not.toContain('PrivateTmp')
+    expect(formatUnit(service('/srv/a', { writable: ['/srv/a', folder] }))).not.toContain('PrivateTmp')
+    expect(formatUnit(service('/srv/a', { readable: [folder] }))).not.toContain('PrivateTmp')
+  })
 
   test('says in its first line whose it is', () => {
     expect(formatUnit(service('/srv/a')).startsWith(`${MARK}\n`)).toBe(true)

@@ -25,6 +25,8 @@ export interface InstallOptions extends ServiceOptions, ShareCommandOptions {
   /** Only prints the unit. */
   readonly print?: boolean
   readonly sandbox?: boolean
+  /** The configuration file, if it was named: the service reads the same. */
+  readonly config?: string
 }
 
 /** Where a unit lies, by the folder it shares. */
@@ -49,11 +51,19 @@ export async function install(dir: string, flags: readonly string[], options: In
     const unit = await unitOf(await realFolder(dir))
     const home = resolve(defaultHome())
     const log = logFolder(home, options.log)
+    const config = options.config === undefined ? [] : [resolve(options.config)]
     const text = formatUnit({
       folder: unit.folder,
-      command: [...program(), 'share', unit.folder, ...flags.map(withWholePath)],
+      command: [
+        ...program(),
+        'share',
+        unit.folder,
+        ...flags.map(withWholePath),
+        ...config.map((path) => `--config=${path}`),
+      ],
       environment: environment(home),
       writable: [...new Set([home, ...log, ...(mayWrite(rights) ? [unit.folder] : [])])],
+      readable: config,
       sandbox: options.sandbox !== false,
     })
     if (options.print === true) {

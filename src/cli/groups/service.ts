@@ -1,5 +1,6 @@
 import { Option, type Command, type CommandUnknownOpts } from '@commander-js/extra-typings'
 import { example, json, quiet, type Done } from '../options.ts'
+import { settingsPath } from '../settings.ts'
 import { onlyTyped } from '../sources.ts'
 import { withShareOptions } from './sharing.ts'
 
@@ -26,9 +27,11 @@ export function service(program: Command, done: Done): void {
     .addOption(quiet())
     .addOption(json())
     .addHelpText('after', example('sft service install ./photos --peer ana'))
-    .action(async (dir, options, command) =>
-      done(await (await import('../commands/service.ts')).install(dir, flagsOf(command), options)),
-    )
+    .action(async (dir, options, command) => {
+      const { path, named } = await settingsPath(program)
+      const all = { ...options, ...(named && { config: path }) }
+      done(await (await import('../commands/service.ts')).install(dir, flagsOf(command), all))
+    })
 
   group
     .command('uninstall')
