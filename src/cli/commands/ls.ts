@@ -1,8 +1,9 @@
-import type { Entry, RemotePath, Unlistable } from '../../index.ts'
+import { isGlob, SftError, type Entry, type RemotePath, type Unlistable } from '../../index.ts'
 import { remotePath, type Session, type Work } from '../context.ts'
 import { escapeBytes, escapeText } from '../escape.ts'
 import { formatBytes, formatTime, formatTimestamp } from '../format.ts'
 import { inReadingOrder } from '../order.ts'
+import { someOf } from '../matches.ts'
 import type { Output } from '../output.ts'
 
 export interface LsOptions {
@@ -15,16 +16,29 @@ const NOTES: Partial<Record<Entry['type'], string>> = {
   other: ' (not a file, not shared)',
 }
 
-/** `sft ls PEER [PATH]`: lists a folder of a share. */
+/** `sft ls PEER [PATH]`: lists a folder of a share, or what a pattern matches. */
 export function ls(path: string | undefined, options: LsOptions): Work {
   return async (session) => {
     try {
-      await listFolder(session, remotePath(path ?? '.'), options)
+      await listNamed(session, path ?? '.', options)
       return 0
     } catch (error) {
       if (session.signal.aborted) throw error
       return session.output.failure(error, { context: { path: path ?? '.' } })
     }
+  }
+}
+
+/** A folder may be called as a pattern is written. */
+async function listNamed(session: Session, text: string, options: LsOptions): Promise<void> {
+  const path = remotePath(text)
+  try {
+    await listFolder(session, path, options)
+  } catch (error) {
+    const isMissing = error instanceof SftError && (error.code === 'ERR_NOT_FOUND' || error.code === 'ERR_PATH')
+    if (!isMissing || !isGlob(path)) throw error
+    const matches = session.remote.match(path, { signal: session.signal })
+    await listMatches(session, someOf(matches, text), options, (entry) => entry.path)
   }
 }
 
@@ -36,6 +50,22 @@ export async function listFolder(
 ): Promise<void> {
   const entries = remote.list(folder, { recursive: options.recursive === true, signal })
   await printEntries(output, entries, options, (entry) => nameBelow(entry, folder))
+}
+
+/** Prints what a pattern matches, and all that is below it if the listing is recursive. */
+export async function listMatches(
+  { remote, output, signal }: Session,
+  matches: AsyncIterable<Entry>,
+  options: LsOptions,
+  nameOf: (entry: Entry) => string,
+): Promise<void> {
+  async function* withInner(): AsyncGenerator<Entry | Unlistable> {
+    for await (const entry of matches) {
+      yield entry
+      if (entry.type === 'directory') yield* remote.list(entry.path, { recursive: true, signal })
+    }
+  }
+  await printEntries(output, options.recursive === true ? withInner() : matches, options, nameOf)
 }
 
 /** Prints entries in the order people read them, each under the name that `nameOf` gives it. */

@@ -17,7 +17,7 @@ export function ls(program: Command, done: Done): void {
     .command('ls')
     .description('list a folder of a share')
     .argument('<peer>', PEER)
-    .argument('[path]', 'folder in the share')
+    .argument('[path]', 'folder in the share, or a pattern such as "*.jpg"')
   withPeer(listing(command))
     .addHelpText('after', example('sft ls ana-laptop holidays'))
     .action(async (peer, path, options) =>

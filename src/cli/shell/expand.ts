@@ -1,5 +1,6 @@
 import { isGlob, matchLocal, SftError, type Entry, type SftErrorCode } from '../../index.ts'
 import type { Session } from '../context.ts'
+import { someOf } from '../matches.ts'
 import type { Place } from './place.ts'
 import type { Word } from './words.ts'
 
@@ -34,7 +35,7 @@ export class Arguments {
     const pattern = this.patternOf(text)
     if (pattern === null || (await isThere(this.#place, text, session))) return null
     const { below, pattern: inner } = this.#place.remotePattern(pattern)
-    return some(session.remote.match(inner, { below, signal: session.signal }), text, most)
+    return someOf(session.remote.match(inner, { below, signal: session.signal }), text, most)
   }
 
   /**
@@ -86,7 +87,7 @@ export class Arguments {
         continue
       }
       const matches: string[] = []
-      for await (const path of some(matchLocal(this.#place.local, pattern), text, Infinity)) matches.push(path)
+      for await (const path of someOf(matchLocal(this.#place.local, pattern), text)) matches.push(path)
       found.push(...matches.toSorted().map((path) => this.#place.localPath(path)))
     }
     return found
@@ -105,14 +106,3 @@ async function isThere(place: Place, text: string, { remote, signal }: Session):
 }
 
 const NO_NAME: ReadonlySet<SftErrorCode> = new Set(['ERR_NOT_FOUND', 'ERR_PATH', 'ERR_DENIED'])
-
-/** Passes on what a pattern matches, if that is something and not too much. */
-async function* some<T>(matches: AsyncIterable<T>, text: string, most: number): AsyncGenerator<T> {
-  let count = 0
-  for await (const match of matches) {
-    count += 1
-    if (count > most) throw new SftError('ERR_USAGE', `more than ${most} entries match "${text}"; write it narrower`)
-    yield match
-  }
-  if (count === 0) throw new SftError('ERR_NOT_FOUND', `nothing matches "${text}"; "ls" shows what is there`)
-}

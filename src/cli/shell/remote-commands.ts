@@ -1,5 +1,5 @@
 import { SftError, type Entry, type RemotePath, type SftErrorCode } from '../../index.ts'
-import { listFolder, printEntries, type LsOptions } from '../commands/ls.ts'
+import { listFolder, listMatches, printEntries, type LsOptions } from '../commands/ls.ts'
 import { forEachPath, type Session, type Work } from '../context.ts'
 import { escapeText } from '../escape.ts'
 import type { Arguments } from './expand.ts'
@@ -42,11 +42,10 @@ export function pwd(place: Place): Work {
 export function ls(place: Place, args: Arguments, texts: readonly string[], options: LsOptions): Work {
   return async (session) =>
     forEachPath(texts.length === 0 ? ['.'] : texts, session, async (text) => {
-      const { output } = session
       const matches = await args.matches(text, session)
-      if (texts.length > 1) output.line(`${escapeText(text)}:`)
+      if (texts.length > 1) session.output.line(`${escapeText(text)}:`)
       if (matches === null) await listNamed(session, place, text, options)
-      else await printEntries(output, matches, options, ({ path }) => place.nameOf(path))
+      else await listMatches(session, matches, options, ({ path }) => place.nameOf(path))
     })
 }
 

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import {
   BIN,
   finish,
+  inBatches,
   md5Of,
   namesIn,
   objects,
@@ -169,6 +170,37 @@ test('put patterns are those of the machine itself, without what begins with a d
   expect(namesIn(join(root, 'one'))).toEqual(['a.txt', 'b.txt'])
   expect(namesIn(join(root, 'two'))).toEqual(['a.txt', 'b.txt', 'c.txt', 'd.txt'])
   expect((await batch(['put *.nope'])).stderr).toContain('nothing matches "*.nope"')
+})
+
+test('ls -r lists what a pattern matches and all below it, in a script as on the command line', async () => {
+  const { batch, root, address, client } = await scene()
+  mkdirSync(join(root, 'photos/2026/deep'))
+  mkdirSync(join(root, 'p*'))
+  writeFileSync(join(root, 'p*/inner'), '')
+  const all = [
+    ...['photos/', 'photos/2026/', 'photos/2026/deep/', 'photos/2026/june.jpg'],
+    ...['photos/beach.jpg', 'photos/boat.jpg', 'photos/notes.txt'],
+  ]
+  const wanted = [
+    ['ph*', '', ['photos/']],
+    ['./ph*', '-r', all],
+    ['photos/2*', '-r', all.slice(1, 4)],
+    ['{photos/b*,readme}', '-r', ['photos/beach.jpg', 'photos/boat.jpg', 'readme']],
+    ['p*', '-r', ['inner']], // a folder of that name
+  ] as const
+  const texts = wanted.map(([, , listed]) => `${listed.join('\n')}\n`)
+  const script = wanted.map(([pattern, flag]) => `ls ${pattern} ${flag}`)
+  expect(await batch(script)).toMatchObject({ exit: 0, stderr: '', stdout: texts.join('') })
+  const results = await inBatches(wanted, async ([pattern, flag]) =>
+    sft(['ls', address, pattern, ...(flag === '' ? [] : [flag])], client),
+  )
+  expect(results.map(({ stdout }) => stdout)).toEqual(texts)
+  expect((await batch(['cd photos', 'ls -r 2*'])).stdout).toBe('2026/\n2026/deep/\n2026/june.jpg\n')
+  for (const text of ['nope*', '../*', '/ph*']) {
+    const { exit, stderr } = await sft(['ls', address, text], client)
+    expect({ exit, stderr }).toEqual({ exit: text === 'nope*' ? 4 : 2, stderr: expect.stringMatching(/^sft: .+\n$/) })
+    expect(stderr).toContain(text === '../*' ? '".."' : '"')
+  }
 })
 
 test('what is called like a pattern can be named, and quotes keep a pattern from being one', async () => {
