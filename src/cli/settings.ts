@@ -34,11 +34,15 @@ type Table = Readonly<Record<string, unknown>>
  * Gives every option of a command that was not typed the value of its variable, else that of the configuration file. The
  * file is read only if one of them can stand in it.
  *
+ * @param program - The command line that says which file; of a command of a shell, the one that opened that.
  * @throws {@link SftError} `ERR_USAGE` that names the variable, or the file and the key; as {@link readSettings}.
  */
-export async function applySettings(command: CommandUnknownOpts): Promise<void> {
+export async function applySettings(
+  command: CommandUnknownOpts,
+  program: CommandUnknownOpts = rootOf(command),
+): Promise<void> {
   const open = command.options.filter((option) => mayApply(command, option))
-  const settings = open.some(settingOf) ? await readSettings(rootOf(command)) : null
+  const settings = open.some(settingOf) ? await readSettings(program) : null
   for (const option of open) {
     const found = findValue(command, option, settings)
     if (!found) continue

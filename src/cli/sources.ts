@@ -41,7 +41,7 @@ export function isOnlyTyped(option: object): boolean {
 }
 
 /** Something that knows where the values of its options come from. */
-interface Sources {
+export interface Sources {
   getOptionValueSource(name: string): string | undefined
 }
 

@@ -258,14 +258,33 @@ test('a variable that counts stands for the option once', async () => {
   expect(await asked('0')).toBe('')
 })
 
-test('lists of commands take no settings for what they move', async () => {
+test('commands of a list follow the settings of the commands they are, and what is written in it goes before', async () => {
   const { sharer, client, root, local } = twoMachines()
   mkdirSync(client.home, { mode: 0o700 })
-  writeFileSync(join(client.home, 'config.toml'), 'exclude = ["*.tmp"]\n', { mode: 0o600 })
-  writeFileSync(join(root, 'a.tmp'), 'a')
-  const { address } = await startShare(root, ['--open'], sharer)
-  writeFileSync(join(local, 'list'), 'get .\n')
-  const done = await sft(['batch', address, 'list'], { ...client, env: { SFT_EXCLUDE: '*', SFT_DRY_RUN: '1' } })
-  expect(done.exit).toBe(0)
-  expect(namesIn(local).toSorted()).toEqual(['a.tmp', 'list'])
+  const config = join(tempFolder(), 'own.toml')
+  writeFileSync(config, 'exclude = ["*.tmp"]\n[get]\non-conflict = "skip"\n[hash]\nsha256 = true\n', { mode: 0o600 })
+  for (const name of ['a.txt', 'b.tmp', 'c.bak']) writeFileSync(join(root, name), 'new')
+  for (const name of ['a.txt', 'p.tmp', 'p.bak', 'p.txt']) writeFileSync(join(local, name), 'old one')
+  const { address } = await startShare(root, ['-w', '--open'], sharer)
+  const batch = async (lines: readonly string[], env: Record<string, string> = {}): ReturnType<typeof sft> => {
+    const list = join(local, '..', 'list')
+    writeFileSync(list, lines.join('\n'))
+    return sft(['--config', config, 'batch', address, list], { ...client, env })
+  }
+  expect(await batch(['get .'], { SFT_DRY_RUN: '1' })).toMatchObject({
+    exit: 0,
+    stdout: expect.stringMatching(/^new /),
+  })
+  expect(await batch(['get .', 'put .'], { SFT_EXCLUDE: '*.bak' })).toMatchObject({ exit: 7 }) // by a.txt
+  expect(namesIn(local)).toEqual(['a.txt', 'b.tmp', 'p.bak', 'p.tmp', 'p.txt'])
+  expect(namesIn(root)).toEqual(['a.txt', 'b.tmp', 'c.bak', 'p.tmp', 'p.txt'])
+  expect(await batch(['get . --exclude c.bak --on-conflict overwrite'])).toMatchObject({ exit: 0 })
+  expect(readFileSync(join(local, 'a.txt'), 'utf8')).toBe('new')
+  expect(namesIn(local)).not.toContain('c.bak')
+  expect(await batch(['get b.tmp -o -', 'hash a.txt'])).toMatchObject({ stdout: expect.stringMatching(/^new\S{64} /) })
+  const wrong = await batch(['pwd', 'ls', 'get a.txt'], { SFT_BWLIMIT: 'fast' })
+  expect(wrong).toMatchObject({
+    exit: 2,
+    stderr: expect.stringMatching(/^sft: SFT_BWLIMIT: .*\nsft: stopped at line 3: /),
+  })
 })

@@ -243,7 +243,7 @@ function views(): Printing[] {
           `cd ../${line}`,
           `put -o ../${line} x`,
         ]) {
-          await runScript(session, [one])
+          await runScript(session, [one], () => Promise.resolve())
         }
       },
     },

@@ -21,7 +21,7 @@ import {
   verbose,
   yes,
 } from '../options.ts'
-import { onlyTyped, setting } from '../sources.ts'
+import { onlyTyped, setting, withoutSettings, type Sources } from '../sources.ts'
 
 /** What the commands take that use a share: after a peer on the command line, and by themselves in a shell. */
 
@@ -73,6 +73,17 @@ export function fetching<A extends unknown[], O extends OptionValues>(command: C
         onlyTyped(new Option('-o, --output <dest>', 'folder to put them in, or name for the one file; - for stdout')),
       ),
   )
+}
+
+/** Returns the options of `get` as they are meant: some settings for every day make no sense for a stream. */
+export function meantByGet<O extends StreamSettings>(command: Sources, options: O): O {
+  return options.output === '-' ? withoutSettings(command, options, 'include', 'exclude') : options
+}
+
+interface StreamSettings {
+  readonly output?: string
+  readonly include?: readonly string[]
+  readonly exclude?: readonly string[]
 }
 
 export function storing<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {

@@ -1,8 +1,20 @@
-import type { Command } from '@commander-js/extra-typings'
+import type { Command, CommandUnknownOpts } from '@commander-js/extra-typings'
 import type { PeerOptions, Work } from '../context.ts'
 import { example, type Done } from '../options.ts'
+import { applySettings } from '../settings.ts'
 import { withoutSettings } from '../sources.ts'
-import { fetching, hashing, listing, making, PEER, removing, renaming, storing, withPeer } from './definitions.ts'
+import {
+  fetching,
+  hashing,
+  listing,
+  making,
+  meantByGet,
+  PEER,
+  removing,
+  renaming,
+  storing,
+  withPeer,
+} from './definitions.ts'
 
 /** The commands that use the share of another machine. */
 
@@ -10,6 +22,12 @@ import { fetching, hashing, listing, making, PEER, removing, renaming, storing, 
 async function onRemote(peer: string, options: PeerOptions, load: () => Promise<Work>): Promise<number> {
   const { withRemote } = await import('../context.ts')
   return withRemote(peer, options, await load())
+}
+
+/** Gives the commands of a shell what those of the same names take from the environment and the configuration file. */
+function settingsOf(program: Command): (command: CommandUnknownOpts) => Promise<void> {
+  const names = new Set(program.commands.map((command) => command.name()))
+  return async (command) => (names.has(command.name()) ? applySettings(command, program) : undefined)
 }
 
 export function ls(program: Command, done: Done): void {
@@ -29,8 +47,7 @@ export function get(program: Command, done: Done): void {
   withPeer(fetching(program.command('get').argument('<peer>', PEER)))
     .addHelpText('after', example('sft get ana-laptop holidays -o pictures/'))
     .action(async (peer, paths, options, command) => {
-      const isStream = options.output === '-'
-      const meant = isStream ? withoutSettings(command, options, 'include', 'exclude') : options
+      const meant = meantByGet(command, options)
       done(await onRemote(peer, meant, async () => (await import('../commands/get.ts')).get(paths, meant)))
     })
 }
@@ -88,7 +105,9 @@ export function shell(program: Command, done: Done): void {
     .argument('<peer>', PEER)
   withPeer(command)
     .addHelpText('after', example('sft shell ana-laptop'))
-    .action(async (peer, options) => done(await (await import('../commands/shell.ts')).shell(peer, options)))
+    .action(async (peer, options) =>
+      done(await (await import('../commands/shell.ts')).shell(peer, options, settingsOf(program))),
+    )
 }
 
 export function batch(program: Command, done: Done): void {
@@ -100,6 +119,6 @@ export function batch(program: Command, done: Done): void {
   withPeer(command)
     .addHelpText('after', example('sft batch ana-laptop nightly.txt'))
     .action(async (peer, file, options) =>
-      done(await (await import('../commands/batch.ts')).batch(peer, file, options)),
+      done(await (await import('../commands/batch.ts')).batch(peer, file, options, settingsOf(program))),
     )
 }

@@ -7,7 +7,7 @@ import { usageError } from '../usage.ts'
 import { Arguments } from './expand.ts'
 import { runLocally } from './local-commands.ts'
 import { Place } from './place.ts'
-import { commandTable, type Asked } from './table.ts'
+import { commandTable, type ApplySettings, type Asked } from './table.ts'
 import { splitWords, type Word } from './words.ts'
 
 /** Exit status of a line that Ctrl-C ended. */
@@ -18,6 +18,7 @@ export interface InterpreterInit {
   readonly interactive: boolean
   /** The folder of this machine to begin in. */
   readonly folder: string
+  readonly applySettings: ApplySettings
 }
 
 /** How commands and their help are asked for. */
@@ -28,11 +29,13 @@ export class Interpreter {
   readonly place: Place
   readonly #session: Session
   readonly #interactive: boolean
+  readonly #applySettings: ApplySettings
   #ended = false
 
-  constructor(session: Session, { interactive, folder }: InterpreterInit) {
+  constructor(session: Session, { interactive, folder, applySettings }: InterpreterInit) {
     this.#session = session
     this.#interactive = interactive
+    this.#applySettings = applySettings
     this.place = new Place(folder)
   }
 
@@ -54,7 +57,7 @@ export class Interpreter {
     const signal = AbortSignal.any([outer.signal, stop])
     const session = { ...outer, signal, exitOnSignal, again, keepsInput: this.#interactive }
     try {
-      const work = this.#read(line)
+      const work = await this.#read(line)
       return work === null ? 0 : await work(session)
     } catch (error) {
       return tellFailure(error, outer.output, exitOnSignal())
@@ -66,11 +69,11 @@ export class Interpreter {
    *
    * @throws {@link SftError} `ERR_USAGE` for a line that is no command, and whatever its command finds wrong with it.
    */
-  #read(line: string): Work | null {
+  async #read(line: string): Promise<Work | null> {
     const text = line.trim()
     if (text === '' || text.startsWith('#')) return null
     if (text.startsWith('!')) return runLocally(this.place, text.slice(1).trim(), this.#interactive)
-    const asked = this.#parse(splitWords(line))
+    const asked = await this.#parse(splitWords(line))
     switch (asked?.type) {
       case undefined:
         return null
@@ -84,13 +87,13 @@ export class Interpreter {
     }
   }
 
-  #parse(words: readonly Word[]): Asked | null {
+  async #parse(words: readonly Word[]): Promise<Asked | null> {
     const asked: Asked[] = []
     const table = this.#table(words, (one) => void asked.push(one))
     const [name = '', ...more] = words.map(({ text }) => text)
     try {
       // Options behind a name that is no command would be complained about first.
-      table.parse(isKnown(table, name) ? [name, ...more] : [name], { from: 'user' })
+      await table.parseAsync(isKnown(table, name) ? [name, ...more] : [name], { from: 'user' })
     } catch (error) {
       if (!(error instanceof CommanderError)) throw error
       if (error.exitCode !== 0) throw usageError(error, table, name, WORDS)
@@ -102,7 +105,14 @@ export class Interpreter {
     const { output } = this.#session
     const flags = { json: output.json, input: this.#interactive && output.input }
     const args = new Arguments(this.place, words)
-    return commandTable({ place: this.place, args, flags, take, print: (text) => output.line(text.trimEnd()) })
+    return commandTable({
+      place: this.place,
+      args,
+      flags,
+      applySettings: this.#applySettings,
+      take,
+      print: (text) => output.line(text.trimEnd()),
+    })
   }
 
   /** Has `work` done on a session that stands, as far as that is known. */

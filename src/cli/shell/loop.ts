@@ -6,6 +6,7 @@ import { cutStart } from '../width.ts'
 import { complete } from './completion.ts'
 import { Editor } from './editor.ts'
 import { Interpreter } from './interpreter.ts'
+import type { ApplySettings } from './table.ts'
 import { TypedLines } from './typed.ts'
 
 /** Columns of a prompt that say where the shell is. */
@@ -17,9 +18,12 @@ const PROMPT_WIDTH = 40
  *
  * @param peer - The peer as it was named.
  */
-export async function runShell(session: Session, peer: string): Promise<number> {
+export async function runShell(
+  session: Session,
+  { peer, applySettings }: { peer: string; applySettings: ApplySettings },
+): Promise<number> {
   const { remote, output, signal } = session
-  const interpreter = new Interpreter(session, { interactive: true, folder: process.cwd() })
+  const interpreter = new Interpreter(session, { interactive: true, folder: process.cwd(), applySettings })
   const history = new TypedLines(output)
   await history.load()
   const { place, commands } = interpreter

@@ -3,6 +3,7 @@ import type { Session } from '../context.ts'
 import { escapeText } from '../escape.ts'
 import { isOutputLost } from '../termination.ts'
 import { Interpreter } from './interpreter.ts'
+import type { ApplySettings } from './table.ts'
 
 /** Nothing but a signal of the whole command ends a line of a script. */
 const NEVER = new AbortController().signal
@@ -12,9 +13,13 @@ const NEVER = new AbortController().signal
  *
  * @returns The exit status of the line that failed, or 0.
  */
-export async function runScript(session: Session, lines: AsyncIterable<string> | Iterable<string>): Promise<number> {
+export async function runScript(
+  session: Session,
+  lines: AsyncIterable<string> | Iterable<string>,
+  applySettings: ApplySettings,
+): Promise<number> {
   const { output } = session
-  const interpreter = new Interpreter(session, { interactive: false, folder: process.cwd() })
+  const interpreter = new Interpreter(session, { interactive: false, folder: process.cwd(), applySettings })
   let number = 0
   for await (const line of lines) {
     if (session.signal.aborted) break

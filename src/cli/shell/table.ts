@@ -1,11 +1,11 @@
-import { Command } from '@commander-js/extra-typings'
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings'
 import { SftError } from '../../index.ts'
 import { mkdir, mv, rm } from '../commands/change.ts'
 import { get, type GetOptions } from '../commands/get.ts'
 import { hash } from '../commands/hash.ts'
 import { put } from '../commands/put.ts'
 import type { Work } from '../context.ts'
-import { fetching, hashing, listing, making, removing, renaming, storing } from '../groups/definitions.ts'
+import { fetching, hashing, listing, making, meantByGet, removing, renaming, storing } from '../groups/definitions.ts'
 import { describeOption } from '../options.ts'
 import type { Arguments } from './expand.ts'
 import { lcd, lls, lpwd } from './local-commands.ts'
@@ -18,23 +18,28 @@ export type Asked =
   | { readonly type: 'help'; readonly command: string | undefined }
   | { readonly type: 'exit' }
 
+/** Gives the options of a command that were not typed what variables and the configuration file say. */
+export type ApplySettings = (command: CommandUnknownOpts) => Promise<void>
+
 /** What the commands of one line are defined with. */
 export interface TableInit {
   readonly place: Place
   readonly args: Arguments
   /** What goes for every transfer. */
   readonly flags: Pick<GetOptions, 'json' | 'input'>
+  readonly applySettings: ApplySettings
   readonly take: (asked: Asked) => void
   /** Prints the help of a command that is asked for with `--help`. */
   readonly print: (text: string) => void
 }
 
 /** Defines every command of a shell, in the order of the help; the one that is parsed is given to `take`. */
-export function commandTable({ place, args, flags, take, print }: TableInit): Command {
+export function commandTable({ place, args, flags, applySettings, take, print }: TableInit): Command {
   const remotely = (work: Work): void => take({ type: 'work', work, needsPeer: true })
   const locally = (work: Work): void => take({ type: 'work', work, needsPeer: false })
   const table = new Command('')
     .exitOverride()
+    .hook('preAction', async (_, command) => applySettings(command))
     .configureOutput({ writeOut: print, outputError: () => undefined })
     .configureHelp({
       commandUsage: (command) => `${command.name()} ${command.usage()}`,
@@ -54,9 +59,9 @@ export function commandTable({ place, args, flags, take, print }: TableInit): Co
     .description('print the folder of the share')
     .action(() => locally(pwd(place)))
 
-  fetching(table.command('get')).action((paths, options) => {
+  fetching(table.command('get')).action((paths, options, command) => {
     const output = options.output === '-' ? '-' : place.localPath(options.output ?? '.')
-    const all = { ...options, ...flags, output }
+    const all = { ...meantByGet(command, options), ...flags, output }
     get([], all) // which says what is wrong with the options, before anything is looked for
     remotely(async (session) => get(await args.remoteSources(paths, session), all)(session))
   })

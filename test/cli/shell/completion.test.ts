@@ -20,6 +20,7 @@ async function completed(
     place,
     args: new Arguments(place, []),
     flags: {},
+    applySettings: () => Promise.resolve(),
     take: () => undefined,
     print: () => undefined,
   })
