@@ -60,15 +60,30 @@ export const ERRORS = {
 
 export type SftErrorCode = keyof typeof ERRORS
 
+export interface SftErrorOptions extends ErrorOptions {
+  /** The command that the message names as the next step, behind all that it quotes: `ls` where it says `sft ls`. */
+  readonly step?: string
+}
+
 /** The only error sft throws on purpose: a code to branch on, a sentence for people, and the cause if there is one. */
 export class SftError extends Error {
   override readonly name = 'SftError'
   readonly code: SftErrorCode
+  readonly #step: string | undefined
 
   /** @param message - One line, lower case, no full stop: what failed, where, and the next step if there is one. */
-  constructor(code: SftErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: SftErrorCode, message: string, options: SftErrorOptions = {}) {
     super(message, options)
     this.code = code
+    this.#step = options.step
+  }
+
+  /** The message, with the command that is the next step called as `nameOf` does: `sft ls` is not `sft ls` everywhere. */
+  messageWith(nameOf: (command: string) => string): string {
+    const typed = `sft ${this.#step}`
+    const at = this.#step === undefined ? -1 : this.message.lastIndexOf(typed)
+    if (this.#step === undefined || at < 0) return this.message
+    return `${this.message.slice(0, at)}${nameOf(this.#step)}${this.message.slice(at + typed.length)}`
   }
 }
 

@@ -49,6 +49,8 @@ export class Output {
   readonly verbosity: number
   /** Prints a line of {@link trace} above what changes at the bottom of the terminal; whoever draws there sets it. */
   above: (print: () => void) => void = (print) => print()
+  /** How a command is called where this is read, for the next step of a failure; a shell of sft sets it. */
+  commandName: (command: string) => string = (command) => `sft ${command}`
 
   constructor(json: boolean, { quiet = false, progress = true, input = true, verbose = 0 }: Manner = {}) {
     this.json = json
@@ -92,9 +94,10 @@ export class Output {
   failure(error: unknown, { context, exit: status, next = '' }: FailureOptions = {}): number {
     const failure = error instanceof SftError ? error : new SftError('ERR_INTERNAL', describe(error), { cause: error })
     const exit = status ?? ERRORS[failure.code].exit
+    const message = failure.messageWith(this.commandName)
     // Texts are ours, but may quote a name or an address that is not.
-    process.stderr.write(`sft: ${place(failure.message, context)}${escapeText(failure.message)}${next}\n`)
-    this.object('error', { code: failure.code, exit, message: `${failure.message}${next}`, ...context })
+    process.stderr.write(`sft: ${place(message, context)}${escapeText(message)}${next}\n`)
+    this.object('error', { code: failure.code, exit, message: `${message}${next}`, ...context })
     return exit
   }
 }

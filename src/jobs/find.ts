@@ -52,7 +52,8 @@ export async function* findNamed(tree: NamedTree, paths: readonly string[]): Asy
         found = true
         if (isNew(entry.path)) yield entry
       }
-      if (!found) throw new SftError('ERR_NOT_FOUND', `nothing matches "${name}"; "sft ls" shows what is there`)
+      if (found) continue
+      throw new SftError('ERR_NOT_FOUND', `nothing matches "${name}"; "sft ls" shows what is there`, { step: 'ls' })
     } catch (error) {
       yield { name, error: asSftError(error, 'ERR_INTERNAL', 'it could not be looked at') }
     }

@@ -80,7 +80,7 @@ async function placeFor(
   if (there && isFolder) throw noFolder(path)
   if (!isFolder) {
     if (!destination.endsWith('/')) return { path, isFolder: false }
-    throw new SftError('ERR_NOT_FOUND', `the share has no folder "${path}"; create it first: sft mkdir`)
+    throw noFolderFor(path)
   }
   try {
     if (!dryRun) await to.mkdir(path)
@@ -91,12 +91,14 @@ async function placeFor(
         cause: error,
       })
     }
-    const above = parentPath(path)
-    throw new SftError('ERR_NOT_FOUND', `the share has no folder "${above}"; create it first: sft mkdir`, {
-      cause: error,
-    })
+    throw noFolderFor(parentPath(path), error)
   }
   return { path, isFolder: true }
+}
+
+function noFolderFor(path: string, cause?: SftError): SftError {
+  const message = `the share has no folder "${path}"; create it first: sft mkdir`
+  return new SftError('ERR_NOT_FOUND', message, { step: 'mkdir', ...(cause && { cause }) })
 }
 
 /** Tells whether a folder is written so that what is in it is meant, and not the folder itself. */

@@ -148,7 +148,7 @@ export class Exchange {
 /** Returns the error that a peer's number stands for; the text is ours, never the peer's. */
 export function remoteError(error: number): SftError {
   const code = fromWire(error)
-  return new SftError(code, REMOTE_TEXT[code] ?? 'the peer reports an error')
+  return new SftError(code, REMOTE_TEXT[code] ?? 'the peer reports an error', REMOTE_STEP[code])
 }
 
 const REMOTE_TEXT: Partial<Record<SftError['code'], string>> = {
@@ -168,6 +168,8 @@ const REMOTE_TEXT: Partial<Record<SftError['code'], string>> = {
   ERR_FILE: "the peer's file system reports an error",
   ERR_ABORTED: 'cancelled',
 }
+
+const REMOTE_STEP: Partial<Record<SftError['code'], { step: string }>> = { ERR_NOT_FOUND: { step: 'ls' } }
 
 function outOfTurn(what: string): SftError {
   return new SftError('ERR_PROTOCOL', `the peer sent ${what} out of turn`)

@@ -35,7 +35,7 @@ export class Arguments {
     const pattern = this.patternOf(text)
     if (pattern === null || (await isThere(this.#place, text, session))) return null
     const { below, pattern: inner } = this.#place.remotePattern(pattern)
-    return someOf(session.remote.match(inner, { below, signal: session.signal }), text, most)
+    return someOf(session.remote.match(inner, { below, signal: session.signal }), text, { most })
   }
 
   /**
@@ -70,7 +70,7 @@ export class Arguments {
       const paths = await this.remotePaths([text], session)
       // A name that is there is taken as that by a job; another one that looks like a pattern would be taken for one.
       if (pattern === null && isGlob(paths[0] ?? '') && !(await isThere(this.#place, text, session))) {
-        throw new SftError('ERR_NOT_FOUND', `there is no "${text}"; "ls" shows what is there`)
+        throw new SftError('ERR_NOT_FOUND', `there is no "${text}"; "sft ls" shows what is there`, { step: 'ls' })
       }
       sources.push(...paths)
     }
@@ -86,9 +86,10 @@ export class Arguments {
         found.push(this.#place.localPath(text))
         continue
       }
-      const matches: string[] = []
-      for await (const path of someOf(matchLocal(this.#place.local, pattern), text)) matches.push(path)
-      found.push(...matches.toSorted().map((path) => this.#place.localPath(path)))
+      const paths: string[] = []
+      const matches = someOf(matchLocal(this.#place.local, pattern), text, { lister: 'lls' })
+      for await (const path of matches) paths.push(path)
+      found.push(...paths.toSorted().map((path) => this.#place.localPath(path)))
     }
     return found
   }

@@ -37,6 +37,8 @@ export class Interpreter {
     this.#interactive = interactive
     this.#applySettings = applySettings
     this.place = new Place(folder)
+    const { commands } = this
+    session.output.commandName = (name) => (commands.some((known) => known.name() === name) ? name : `sft ${name}`)
   }
 
   /** Whether a line said that it was the last one. */

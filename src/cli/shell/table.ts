@@ -67,7 +67,7 @@ export function commandTable({ place, args, flags, applySettings, take, print }:
   })
   storing(table.command('put')).action((files, options) => {
     if (files.includes('-')) {
-      throw new SftError('ERR_USAGE', 'stdin cannot be put from here; run: sft put PEER - -o NAME')
+      throw new SftError('ERR_USAGE', 'stdin cannot be put from here; outside of this shell: sft put PEER - -o NAME')
     }
     const all = { ...options, ...flags, output: place.remoteDestination(options.output) }
     put([], all)

@@ -144,6 +144,36 @@ test('a script stops at the first failure with its status and says where', async
   for (const [, , says] of failures) expect(stderr).toMatch(says)
 })
 
+test('the next step after a failure is a command of the shell, whatever else is called so', async () => {
+  const { batch, local } = await scene()
+  mkdirSync(join(local, 'folder'))
+  const says: [line: string, ending: string][] = [
+    ['get nope', 'no such entry in the share; "ls" shows what there is'],
+    ['ls nope', 'no such entry in the share; "ls" shows what there is'],
+    ['cd nope', 'no such entry in the share; "ls" shows what there is'],
+    ['get "sft ls*" sft\\ ls*', '"sft ls*"; "ls" shows what is there'],
+    ['rm *.nope', '"*.nope"; "ls" shows what is there'],
+    ['ls *.nope', '"*.nope"; "ls" shows what is there'],
+    ['put *.nope', '"*.nope"; "lls" shows what is there'],
+    ['put folder -o nope/deep/', 'create it first: mkdir'],
+    ['put ../script -o nope/', 'create it first: mkdir'],
+    ['put -', 'outside of this shell: sft put PEER - -o NAME'],
+  ]
+  const { stderr } = await batch(says.map(([line]) => `-${line}`))
+  const failures = stderr.split('\n').filter((line) => line.startsWith('sft: '))
+  for (const [line, ending] of says) {
+    expect({ line, failures }).toEqual({
+      line,
+      failures: expect.arrayContaining([expect.stringMatching(new RegExp(`${ending.replaceAll(/[.*]/g, '\\$&')}$`))]),
+    })
+  }
+  expect(failures.filter((failure) => / "?sft (?!put PEER)\w+"?(?: shows|$)/.test(failure))).toEqual([])
+  const { stdout } = await batch(['rm *.nope'], '--json')
+  expect(objects(stdout)).toContainEqual(
+    expect.objectContaining({ type: 'error', message: 'nothing matches "*.nope"; "ls" shows what is there' }),
+  )
+})
+
 test('nobody is asked in a script: a conflict fails', async () => {
   const { batch, local } = await scene()
   writeFileSync(join(local, 'readme'), 'another')
