@@ -116,7 +116,10 @@ export function formatCommandLine(argv: readonly string[]): string {
   return ['sft', ...argv].map(quote).join(' ')
 }
 
-/** Quotes one argument for a POSIX shell; what a terminal could act on is written as an escape. */
+/**
+ * Quotes one argument for a POSIX shell; what a terminal could act on is written as an escape. As a whole, to be read and
+ * copied: shell-words.ts goes on with what a person has begun to type.
+ */
 export function quote(argument: string): string {
   if (/^[\w./:@%+=,-]+$/.test(argument)) return argument
   if (!UNPRINTABLE.test(argument)) return `'${argument.replaceAll("'", "'\\''")}'`

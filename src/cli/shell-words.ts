@@ -8,17 +8,21 @@ export interface ShellLine {
   readonly quote: Quote
 }
 
-type Quote = '' | '"' | "'"
+export type Quote = '' | '"' | "'"
 
 /** Between double quotes a backslash only stands for what follows in front of these. */
 const ESCAPED_IN_QUOTES = '"\\$`\n'
+
+/** What is between words, and no other space. */
+const BETWEEN = /[ \t\r\n]/
 
 /** Where bash takes up a new word at one of these, it is the beginning of that word. */
 const PREFIXES = '@$'
 
 /**
  * Takes a command line apart by the quotes and backslashes that POSIX shells and fish have. Nothing is expanded and nothing
- * run: what a shell would replace stays as it is written.
+ * run: what a shell would replace stays as it is written. Apart from shell/words.ts, which knows patterns and may find a
+ * fault: here any line is one, and what counts is where bash begins to replace.
  *
  * @param breaks - The characters behind which bash takes up a new word to complete, if they are not quoted.
  */
@@ -31,7 +35,7 @@ export function parseShellLine(line: string, breaks = ''): ShellLine {
     const letter = letters[at] ?? ''
     const next = letters[at + 1] ?? ''
     const isEscape = letter === '\\' && (quote === '' || (quote === '"' && ESCAPED_IN_QUOTES.includes(next)))
-    if (quote === '' && /\s/.test(letter)) {
+    if (quote === '' && BETWEEN.test(letter)) {
       if (isWord) words.push(word)
       ;[word, kept, isWord] = ['', '', false]
       continue
@@ -60,7 +64,11 @@ export function parseShellLine(line: string, breaks = ''): ShellLine {
  * @returns `null` for what cannot be written there: an exclamation mark between double quotes means the history.
  */
 export function escapeForBash(text: string, quote: Quote): string | null {
-  if (quote === "'") return text.replaceAll("'", "'\\''")
-  if (quote === '"') return text.includes('!') ? null : text.replace(/["\\$`]/g, '\\$&')
+  if (quote !== '') return quote === '"' && text.includes('!') ? null : escapeQuoted(text, quote)
   return text.replace(/[^\p{L}\p{M}\p{N}./_,+%-]/gu, '\\$&')
+}
+
+/** Writes text as it stands between quotes of one kind: in our own shell as in any other. */
+export function escapeQuoted(text: string, quote: Exclude<Quote, ''>): string {
+  return quote === '"' ? text.replace(/["\\$`]/g, '\\$&') : text.replaceAll("'", "'\\''")
 }

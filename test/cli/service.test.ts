@@ -62,7 +62,7 @@ describe('the unit of a service', () => {
   })
 
   test('reads the settings that were named when it was made, by a whole path', async () => {
-    const { home, folder, service } = user()
+    const { home, folder } = user()
     writeFileSync(join(folder, 'own.toml'), 'lan-only = true\n', { mode: 0o600 })
     for (const how of [
       { args: ['--config', 'own.toml'] },

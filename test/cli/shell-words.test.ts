@@ -28,6 +28,7 @@ test.each<[line: string, words: string[], kept: string, quote?: string]>([
   ['sft get ana "a:b', ['sft', 'get', 'ana', 'a:b'], '', '"'],
   ['sft get ana a"b c', ['sft', 'get', 'ana', 'ab c'], 'a', '"'],
   ['sft get ana $(touch x)`y`$HOME', ['sft', 'get', 'ana', '$(touch', 'x)`y`$HOME'], ''],
+  ['sft get ana a\u00a0b', ['sft', 'get', 'ana', 'a\u00a0b'], ''],
   ['sft get ana \\', ['sft', 'get', 'ana', ''], ''],
 ])('%s', (line, words, kept, quote = '') => {
   expect(parseShellLine(line, BREAKS)).toEqual({ words, kept, quote })

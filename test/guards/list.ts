@@ -558,7 +558,7 @@ export const GUARDS: readonly Guard[] = [
     tests: ['cli/shell/completion'],
   },
   {
-    file: 'cli/shell/expand.ts',
+    file: 'cli/matches.ts',
     text: 'if (count > most) throw',
     without: 'if (count > most && most > 1e6) throw',
     tests: ['cli/shell/expand'],

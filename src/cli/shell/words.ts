@@ -1,4 +1,5 @@
 import { isGlob, SftError } from '../../index.ts'
+import { escapeQuoted, type Quote } from '../shell-words.ts'
 
 /** Quoting as in a POSIX shell: `'…'`, `"…"` and the backslash. There are no variables. */
 
@@ -18,8 +19,6 @@ export interface OpenWord {
   /** The quote that is open in it, or that all of it is in. */
   readonly quote: Quote
 }
-
-export type Quote = '' | "'" | '"'
 
 /**
  * Splits a line into words.
@@ -54,8 +53,7 @@ export function splitTyped(line: string): { before: Word[]; word: OpenWord } | n
  */
 export function quoteWord(text: string, quote: Quote = '', more = false): string {
   if (quote === '') return text === '' ? "''" : text.replace(SPECIAL, '\\$&')
-  const inner = quote === '"' ? text.replace(/["\\$`]/g, '\\$&') : text.replaceAll("'", "'\\''")
-  return `${quote}${inner}${more ? '' : quote}`
+  return `${quote}${escapeQuoted(text, quote)}${more ? '' : quote}`
 }
 
 /** Returns the pattern that only `text` itself matches. */
@@ -63,7 +61,7 @@ export function literalPattern(text: string): string {
   return Array.from(text, literal).join('')
 }
 
-// What ends a word, quotes, or is part of a pattern; what begins a comment or means something at the start of a line.
+// Fewer than for bash (shell-words.ts), where any sign may mean something: what ends a word, quotes, or is part of a pattern; what begins a comment or means something at the start of a line.
 const SPECIAL = /[\s'"\\*?[\]{}()!#$`&;|<>~]/g
 
 interface Part {

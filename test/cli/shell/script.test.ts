@@ -208,8 +208,13 @@ test('ls -r lists what a pattern matches and all below it, in a script as on the
   mkdirSync(join(root, 'p*'))
   writeFileSync(join(root, 'p*/inner'), '')
   const all = [
-    ...['photos/', 'photos/2026/', 'photos/2026/deep/', 'photos/2026/june.jpg'],
-    ...['photos/beach.jpg', 'photos/boat.jpg', 'photos/notes.txt'],
+    'photos/',
+    'photos/2026/',
+    'photos/2026/deep/',
+    'photos/2026/june.jpg',
+    'photos/beach.jpg',
+    'photos/boat.jpg',
+    'photos/notes.txt',
   ]
   const wanted = [
     ['ph*', '', ['photos/']],
