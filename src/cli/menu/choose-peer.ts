@@ -14,7 +14,16 @@ export interface Target {
 }
 
 /** What a row stands for: a known machine, one to be typed, or none at all. */
-type Choice = { readonly peer: string } | 'typed' | 'none'
+type Choice = Peer | 'typed' | 'none'
+
+/** How machines are offered. */
+interface PeerQuestion {
+  readonly title: string
+  /** What the row is called that chooses no machine at all, if there is one. */
+  readonly none?: string | undefined
+  /** Whether machines are to be reached: others too, but none that is blocked. */
+  readonly toReach: boolean
+}
 
 const NOBODY = 'no machine is known yet'
 
@@ -41,44 +50,52 @@ export function targetOptions({ address }: Target): string[] {
 }
 
 /**
- * Lets a person choose one of the machines this one knows, or type which one is meant. Who of them answers shows as soon
- * as that is known.
+ * Lets a person choose one of the machines this one knows, or type which one is meant.
  *
  * @param none - What the row is called that chooses no machine at all.
  * @returns `null` if the person went back; `none` for that row.
  */
 export async function choosePeer(title: string, none?: string): Promise<Target | 'none' | null> {
-  const known = (await new PeerStore().read()).toSorted((a, b) => collator.compare(a.name, b.name))
   for (;;) {
-    const rows = (state: (peer: Peer) => string): Row<Choice>[] => [
-      ...(none === undefined ? [] : [{ id: 'none', label: none, value: 'none' as const }]),
-      ...known.map((peer) => rowOf(peer, state(peer))),
-      { id: 'typed', label: 'Another machine…', value: 'typed' },
-    ]
-    const answer = await choose<Choice>({
-      title,
-      rows: rows(({ blocked }) => (blocked ? 'blocked' : '')),
-      status: known.length === 0 ? NOBODY : 'looking who is there',
-      ...(last !== undefined && { at: last }),
-      watch: (onChange) => {
-        let watched = true
-        void presence(known).then((there) => {
-          const status = known.length === 0 ? NOBODY : ''
-          if (watched) onChange({ rows: rows((peer) => stateOf(peer, there)), status })
-        })
-        return () => void (watched = false)
-      },
-    })
-    if (!('chosen' in answer)) return null
-    if (answer.chosen === 'none') return 'none'
-    if (answer.chosen !== 'typed') {
-      const { peer } = answer.chosen
-      last = known.find(({ name }) => name === peer)?.peerId
-      return { peer }
-    }
+    const chosen = await chooseRow({ title, none, toReach: true })
+    if (chosen === null || chosen === 'none') return chosen
+    if (chosen !== 'typed') return { peer: chosen.name }
     const typed = await typeTarget()
     if (typed) return typed
   }
+}
+
+/** Lets a person choose a machine that this one knows, to change what is known of it. As {@link choosePeer} otherwise. */
+export async function chooseKnown(title: string, none: string): Promise<Peer | 'none' | null> {
+  const chosen = await chooseRow({ title, none, toReach: false })
+  return chosen === 'typed' ? null : chosen
+}
+
+/** Shows the machines; who of them answers shows as soon as that is known. Returns `null` if the person went back. */
+async function chooseRow({ title, none, toReach }: PeerQuestion): Promise<Choice | null> {
+  const known = (await new PeerStore().read()).toSorted((a, b) => collator.compare(a.name, b.name))
+  const rows = (state: (peer: Peer) => string): Row<Choice>[] => [
+    ...(none === undefined ? [] : [{ id: 'none', label: none, value: 'none' as const }]),
+    ...known.map((peer) => ({ ...rowOf(peer, state(peer)), disabled: toReach && peer.blocked })),
+    ...(toReach ? [{ id: 'typed', label: 'Another machine…', value: 'typed' as const }] : []),
+  ]
+  const answer = await choose<Choice>({
+    title,
+    rows: rows(({ blocked }) => (blocked ? 'blocked' : '')),
+    status: known.length === 0 ? NOBODY : 'looking who is there',
+    ...(last !== undefined && { at: last }),
+    watch: (onChange) => {
+      let watched = true
+      void presence(known).then((there) => {
+        const status = known.length === 0 ? NOBODY : ''
+        if (watched) onChange({ rows: rows((peer) => stateOf(peer, there)), status })
+      })
+      return () => void (watched = false)
+    },
+  })
+  if (!('chosen' in answer)) return null
+  if (typeof answer.chosen === 'object') last = answer.chosen.peerId
+  return answer.chosen
 }
 
 /** Asks which machine is meant, and where it is if that has to be known. */
@@ -101,10 +118,11 @@ function isHost(text: string): boolean {
   return /^\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?$|:/.test(text)
 }
 
-function rowOf({ name, peerId, blocked, lastSeen }: Peer, state: string): Row<Choice> {
+function rowOf(peer: Peer, state: string): Row<Choice> {
+  const { name, peerId, lastSeen } = peer
   const seen = lastSeen === null ? 'never seen' : `seen ${formatSince(lastSeen, new Date())}`
   const notes = [state.padEnd('no answer'.length), seen, shortId(peerId)]
-  return { id: peerId, label: escapeText(name), notes, value: { peer: name }, disabled: blocked }
+  return { id: peerId, label: escapeText(name), notes, value: peer }
 }
 
 function stateOf({ peerId, blocked }: Peer, there: ReadonlyMap<string, boolean | null>): string {

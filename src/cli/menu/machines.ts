@@ -1,9 +1,11 @@
+import { shortId, type Peer } from '../../index.ts'
+import { escapeText } from '../escape.ts'
 import { Output } from '../output.ts'
 import { Browser } from './browse.ts'
-import { choosePeer, targetOptions } from './choose-peer.ts'
+import { chooseKnown, choosePeer, targetOptions } from './choose-peer.ts'
 import { TYPED_HERE } from './files.ts'
 import { commandLine, localArgument, type Line } from './line.ts'
-import { choose } from './list.ts'
+import { choose, confirm } from './list.ts'
 import { typeLine } from './text.ts'
 import { localTree } from './tree.ts'
 
@@ -52,9 +54,61 @@ export async function pair(): Promise<Line | null> {
   }
 }
 
-/** Machines I know: all of them, with nothing to be asked. */
-export function peers(): Promise<Line> {
-  return Promise.resolve(commandLine('peers', []))
+/** Shell: on which machine. */
+export async function shell(): Promise<Line | null> {
+  const target = await choosePeer('Type commands to the share of')
+  return target === null || target === 'none' ? null : commandLine('shell', [target.peer], targetOptions(target))
+}
+
+/** Machines I know: all of them, or what becomes of one. */
+export async function peers(): Promise<Line | null> {
+  for (;;) {
+    const peer = await chooseKnown('Machines I know', 'Print this list')
+    if (peer === null) return null
+    if (peer === 'none') return commandLine('peers', [])
+    const line = await changePeer(peer)
+    if (line !== null) return ['peers', ...line]
+  }
+}
+
+/** Asks what becomes of a machine; makes the end of a command line of it. */
+async function changePeer({ name, peerId, blocked }: Peer): Promise<Line | null> {
+  const title = `${escapeText(name)}  ${shortId(peerId)}`
+  const answer = await choose<'rename' | 'block' | 'unblock' | 'remove'>({
+    title,
+    rows: [
+      { id: 'rename', label: 'Rename', notes: ['on this machine only'], value: 'rename' },
+      blocked
+        ? { id: 'block', label: 'Unblock', notes: ['it may connect again, with the rights it had'], value: 'unblock' }
+        : { id: 'block', label: 'Block', notes: ['it cannot connect until it is unblocked'], value: 'block' },
+      { id: 'remove', label: 'Remove', notes: ['to connect again, it has to pair again'], value: 'remove' },
+    ],
+  })
+  if (!('chosen' in answer)) return null
+  switch (answer.chosen) {
+    case 'rename': {
+      const hint = 'letters, digits, ".", "_" and "-"'
+      const typed = await typeLine({ title: `${title}\nNew name:`, hint, initial: name })
+      const to = 'chosen' in typed ? typed.chosen.trim() : ''
+      return to === '' || to === name ? null : commandLine('rename', [name, to])
+    }
+    case 'remove': {
+      const answers = { no: 'No, keep it', yes: 'Yes, remove it' }
+      return (await confirm(`${title}\nForget it and what it may do here?`, answers))
+        ? commandLine('remove', [name])
+        : null
+    }
+    default:
+      return commandLine(answer.chosen, [name])
+  }
+}
+
+/** How many lines of the history are printed: what fits on most screens. */
+const HISTORY_LINES = '30'
+
+/** History: the latest of it, with nothing to be asked. */
+export function history(): Promise<Line> {
+  return Promise.resolve(commandLine('history', [], ['-n', HISTORY_LINES]))
 }
 
 /** Doctor: which machine is not reached, if it is about one. */

@@ -61,7 +61,8 @@ export function literalPattern(text: string): string {
   return Array.from(text, literal).join('')
 }
 
-// Fewer than for bash (shell-words.ts), where any sign may mean something: what ends a word, quotes, or is part of a pattern; what begins a comment or means something at the start of a line.
+// What ends a word, quotes, or is part of a pattern; what begins a comment or means something at the start of a line. For
+// bash it takes more (shell-words.ts), as there any sign may mean something.
 const SPECIAL = /[\s'"\\*?[\]{}()!#$`&;|<>~]/g
 
 interface Part {

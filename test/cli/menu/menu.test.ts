@@ -412,6 +412,59 @@ describe.skipIf(terminalUsable() !== null)('on a terminal', () => {
     await terminal.waitForText(/^> \S+ +here +seen just now/m)
   })
 
+  test('a machine that is known is renamed, blocked, let in again and removed, which is asked about', async () => {
+    const { client, openMenu } = await menuScene()
+    const terminal = await openMenu()
+    const manage = async (name: string, what: string): Promise<void> => {
+      await pick(terminal, 'Machines I know')
+      await pick(terminal, name)
+      await pick(terminal, what)
+    }
+    await manage('ana-laptop', 'Rename')
+    await terminal.waitForText(/^New name: ana-laptop$/m)
+    await terminal.press('C-u')
+    await terminal.type('bob')
+    await terminal.waitForText(/^ana-laptop is now called bob\nNext time: sft peers rename ana-laptop bob$/m)
+    const known = async () => (await new PeerStore(client.home).read()).map(({ name, blocked }) => ({ name, blocked }))
+    expect(await known()).toEqual([{ name: 'bob', blocked: false }])
+    await manage('bob', 'Block')
+    await terminal.waitForText('Next time: sft peers block bob')
+    expect(await known()).toEqual([{ name: 'bob', blocked: true }])
+    await manage('bob', 'Unblock')
+    await terminal.waitForText('Next time: sft peers unblock bob')
+    expect(await known()).toEqual([{ name: 'bob', blocked: false }])
+    await manage('bob', 'Remove')
+    await terminal.waitForText(/^> No, keep it$/m)
+    await terminal.press('Enter')
+    await terminal.waitForText(/^Machines I know$/m) // back in the list
+    await pick(terminal, 'bob')
+    await pick(terminal, 'Remove')
+    await pick(terminal, 'Yes, remove it')
+    await terminal.waitForText('Next time: sft peers remove bob')
+    expect(await known()).toEqual([])
+  })
+
+  test('a shell is opened, and the menu is back when it ends; the history is printed', async () => {
+    const { root, openMenu } = await menuScene()
+    fill(root)
+    const terminal = await openMenu()
+    for (const end of ['exit', 'C-d']) {
+      await pick(terminal, 'Shell')
+      await pickPeer(terminal)
+      await terminal.waitForText(/^ana-laptop:\/>$/m)
+      await terminal.type('cd holidays')
+      await terminal.waitForText(/^ana-laptop:\/holidays>$/m)
+      await (end === 'exit' ? terminal.type(end) : terminal.press(end))
+      await terminal.waitForText(TOP)
+    }
+    expect(await terminal.screen()).toContain('Next time: sft shell ana-laptop')
+    await pick(terminal, 'History')
+    await terminal.waitForText(/^Nothing in the log\.\nNext time: sft history -n 30$/m)
+    await terminal.waitForText(TOP)
+    await terminal.press('Escape')
+    expect(await terminal.exit()).toBe(0)
+  })
+
   test('what is typed while a command runs answers no question', async () => {
     const { client, openMenu } = await menuScene()
     const silent = createServer().listen(0, '127.0.0.1')
@@ -425,6 +478,7 @@ describe.skipIf(terminalUsable() !== null)('on a terminal', () => {
     await acquaint(one, bob, { other: `/ip4/127.0.0.1/tcp/${port}` })
     const terminal = await openMenu()
     await pick(terminal, 'Machines I know')
+    await pick(terminal, 'Print this list')
     await expect.poll(async () => terminal.screen(), PATIENTLY).not.toContain(TOP)
     await terminal.type('Exit')
     await terminal.type('Exit', { enter: false }) // without the end of a line, which the system keeps back
