@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import { SftError } from '../index.ts'
 import type { Output } from './output.ts'
+import { suspendOnCtrlZ } from './suspend.ts'
 
 /** Whether there is a person at a terminal who can answer. */
 export function canAsk(): boolean {
@@ -31,6 +32,7 @@ export async function ask(
   const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: keepsInput })
   const closed = Promise.withResolvers<never>()
   lines.once('close', () => closed.reject(noAnswer))
+  suspendOnCtrlZ(lines, () => lines.prompt(true))
   lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT')) // which is a key then too
   try {
     // A program that answers through a pipe needs no question.

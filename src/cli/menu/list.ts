@@ -1,7 +1,7 @@
 import { createPrompt, isEnterKey, useEffect, useKeypress, useState, type KeypressEvent } from '@inquirer/core'
 import { cutEnd, cutStart, textWidth } from '../width.ts'
 import { matching, moved, pageLines, positionOf, type Move, type Row } from './list-view.ts'
-import { show, type Answer } from './screen.ts'
+import { show, suspendQuestion, type Answer } from './screen.ts'
 
 /** What a list shows: it may change while a person looks at it. */
 export interface Listing<T> {
@@ -95,12 +95,13 @@ const list = createPrompt<Answer<unknown>, ListQuestion<unknown>>((question, don
   useEffect(() => watch?.(setListing), [])
   useEffect((line) => {
     Object.assign(line, { escapeCodeTimeout: ESCAPE_TIME }) // which the types of Node leave out
-    const onResize = (): void => redraw(performance.now())
+    const onChange = (): void => redraw(performance.now())
     const onClose = (): void => done({ back: 'escape' }) // Ctrl-D, or a terminal that is gone
-    process.stdout.on('resize', onResize)
+    process.stdout.on('resize', onChange)
     line.on('close', onClose)
+    suspendQuestion(line, title, room + 1, onChange)
     return () => {
-      process.stdout.off('resize', onResize)
+      process.stdout.off('resize', onChange)
       line.removeListener('close', onClose)
     }
   }, [])

@@ -1,4 +1,5 @@
 import { ExitPromptError } from '@inquirer/core'
+import { suspendOnCtrlZ, type Keys } from '../suspend.ts'
 
 /** What comes of a question: an answer, or a key with which a person goes back instead. */
 export type Answer<T> = { readonly chosen: T } | { readonly back: 'escape' | 'interrupt' }
@@ -38,4 +39,25 @@ export async function show<T, C>(prompt: Prompt<T, C>, config: C, signal?: Abort
     process.stdin.off('end', onEnd)
     process.off('exit', clear)
   }
+}
+
+/**
+ * Has Ctrl-Z take a question off the screen until the process goes on, and `redraw` show it again.
+ *
+ * @param title - What is asked; its last line has the cursor.
+ * @param below - Most lines there are below.
+ */
+export function suspendQuestion(keys: Keys, title: string, below: number, redraw: () => void): void {
+  const above = title.split('\n').length - 1
+  const leave = (): void => void process.stdout.write(`${up(above)}${CLEAR}`)
+  const back = (): void => {
+    // It is drawn over as many lines as it had: these are to be empty ones.
+    process.stdout.write(`${'\n'.repeat(above + below)}${up(below)}`)
+    redraw()
+  }
+  suspendOnCtrlZ(keys, back, leave)
+}
+
+function up(lines: number): string {
+  return lines === 0 ? '' : `\u001b[${lines}A`
 }

@@ -1,7 +1,7 @@
 import { createPrompt, isEnterKey, isTabKey, useEffect, useKeypress, useState } from '@inquirer/core'
 import { escapeText } from '../escape.ts'
 import { cutEnd } from '../width.ts'
-import { show, type Answer } from './screen.ts'
+import { show, suspendQuestion, type Answer } from './screen.ts'
 
 export interface TextQuestion {
   /** What is asked, escaped; the last line takes what is typed. */
@@ -20,10 +20,12 @@ export async function typeLine(question: TextQuestion, signal?: AbortSignal): Pr
 const line = createPrompt<Answer<string>, TextQuestion>(({ title, hint = '', initial = '' }, done) => {
   const fit = isPlain(initial) ? initial : ''
   const [value, setValue] = useState('')
+  const [, redraw] = useState(0)
 
   useEffect((reader) => {
     const onClose = (): void => done({ back: 'escape' }) // Ctrl-D, or a terminal that is gone
     reader.on('close', onClose)
+    suspendQuestion(reader, title, 1, () => redraw(performance.now()))
     reader.write(fit)
     setValue(fit)
     return () => reader.removeListener('close', onClose)

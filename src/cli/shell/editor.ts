@@ -1,6 +1,7 @@
 import { emitKeypressEvents } from 'node:readline'
 import { createInterface, type Interface } from 'node:readline/promises'
 import { escapeText } from '../escape.ts'
+import { suspendOnCtrlZ } from '../suspend.ts'
 import type { Completion } from './completion.ts'
 import type { TypedLines } from './typed.ts'
 
@@ -97,6 +98,7 @@ export class Editor {
       this.#interrupt = () => (this.#interruptedAgain = true)
     }
     lines.on('SIGINT', () => this.#interrupt())
+    suspendOnCtrlZ(lines, () => lines.prompt(true))
     lines.prompt()
     if (this.#rest !== '') lines.write(this.#rest)
     const typed = await promise // by when all that came in one piece is there

@@ -465,6 +465,34 @@ describe.skipIf(terminalUsable() !== null)('on a terminal', () => {
     expect(await terminal.exit()).toBe(0)
   })
 
+  test('Ctrl-Z takes it off the screen and leads back to the system, and fg to where it was', async () => {
+    const { local, openMenu } = await menuScene()
+    writeFileSync(join(local, 'report.pdf'), '')
+    const terminal = await openMenu()
+    const suspend = async (): Promise<void> => {
+      await terminal.press('C-z')
+      await terminal.waitForText(/Stopped .*\n\[\d+\]$/)
+      expect(await terminal.screen()).not.toMatch(/ (?:goes back|leaves)\b/)
+      await terminal.type('fg')
+    }
+    await terminal.press('Down')
+    await suspend()
+    await terminal.waitForText(/^What would you like to do\?\n.*\n> Get files/m)
+    await pick(terminal, 'Rename')
+    await pickPeer(terminal)
+    await pick(terminal, 'Type a path')
+    await terminal.waitForText(/^Type a path:$/m)
+    await terminal.type('nope', { enter: false })
+    await suspend()
+    await terminal.waitForText(/fg\nsft\nType a path: nope\nEnter goes on, Esc goes back$/)
+    await terminal.press('Enter')
+    await terminal.waitForText(/^nope\nNew name: nope$/m)
+    await suspend()
+    await terminal.waitForText(/fg\nsft\nnope\nNew name: nope\n/)
+    await terminal.press('Escape')
+    await terminal.waitForText('Rename in ana-laptop')
+  })
+
   test('what is typed while a command runs answers no question', async () => {
     const { client, openMenu } = await menuScene()
     const silent = createServer().listen(0, '127.0.0.1')

@@ -119,6 +119,28 @@ describe.skipIf(terminalUsable() !== null)('on a terminal', () => {
     expect([readFileSync(join(local, 'a'), 'utf8'), readFileSync(join(local, 'b'), 'utf8')]).toEqual(['mine', 'theirs'])
   })
 
+  test('Ctrl-Z at the prompt or at a question leads back to the system, and fg to where it was', async () => {
+    const { root, local, open } = await scene()
+    writeFileSync(join(root, 'a'), 'theirs')
+    writeFileSync(join(local, 'a'), 'mine')
+    const terminal = await open()
+    await terminal.type('pw', { enter: false })
+    await terminal.press('C-z')
+    await terminal.waitForText(/Stopped .*\n\[\d+\]$/)
+    await terminal.type('fg')
+    await terminal.waitForText(/fg\n.*\n\S+:\/> pw$/)
+    await terminal.type('d')
+    await terminal.waitForText(/> pwd\n\/\n\S+:\/>$/)
+    await terminal.type('get a')
+    await terminal.waitForText(/\(a capital: for all\)\?$/)
+    await terminal.press('C-z')
+    await terminal.waitForText(/Stopped .*\n\[\d+\]$/)
+    await terminal.type('fg')
+    await terminal.waitForText(/fg\n.*\n[^\n]*\(a capital: for all\)\?$/)
+    await terminal.type('o')
+    await terminal.waitForText(/^a: 6 B, verified\n\S+:\/>$/m)
+  })
+
   test('local commands have the terminal, and lines that are pasted run one after the other', async () => {
     const { open, local } = await scene()
     const terminal = await open()
