@@ -109,7 +109,10 @@ export class Editor {
     this.#rest = lines.line
     lines.off('close', ended).close()
     if (typed?.type === 'end') process.stderr.write('\n')
-    else if (typed !== null) process.stderr.write(process.env['TERM'] === 'dumb' ? '\n' : '\r\u001b[K') // a prompt in vain
+    else if (typed !== null || this.#rest !== '') {
+      // A prompt in vain, or the beginning of a line that is shown again when it has its turn.
+      process.stderr.write(process.env['TERM'] === 'dumb' ? '\n' : '\r\u001b[K')
+    }
     return typed ?? this.#typed(this.#waiting.shift() ?? '')
   }
 

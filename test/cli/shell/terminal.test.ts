@@ -155,6 +155,14 @@ describe.skipIf(terminalUsable() !== null)('on a terminal', () => {
     await terminal.waitForText('accept those that exist')
   })
 
+  test('what is typed ahead is not mixed with what a line prints', async () => {
+    const { open } = await scene()
+    const terminal = await open()
+    await terminal.type('!echo one\npwd --nope', { enter: false })
+    await terminal.waitForText(/one\n\S+:\/> pwd --nope$/)
+    expect(await terminal.screen()).not.toContain('nopeone')
+  })
+
   test('lines are kept for the next shell, for their owner only, and not those behind a space', async () => {
     const { client, open } = await scene()
     const terminal = await open()
