@@ -22,10 +22,10 @@ const TASKS: readonly { readonly label: string; readonly note: string; readonly 
   { label: 'List', note: 'what another machine shares', task: files.list },
   { label: 'Delete', note: 'in the share of another machine', task: files.remove },
   { label: 'Rename', note: 'in the share of another machine', task: files.rename },
-  { label: 'Shell', note: 'type commands to a share: ls, cd, get, ...', task: machines.shell },
+  { label: 'Shell', note: 'type commands to a share', task: machines.shell },
   { label: 'Pair with a machine', note: 'once, by a code of three words', task: machines.pair },
-  { label: 'Machines I know', note: 'who answers; rename, block or remove one', task: machines.peers },
-  { label: 'History', note: 'who did what on the shares of this machine', task: machines.history },
+  { label: 'Machines I know', note: 'who answers; rename, block, remove', task: machines.peers },
+  { label: 'History', note: 'who did what on your shares', task: machines.history },
   { label: 'Doctor', note: 'why two machines do not talk', task: machines.doctor },
   { label: 'Exit', note: '', task: null },
 ]
