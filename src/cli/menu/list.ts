@@ -56,6 +56,9 @@ export async function confirm(
 /** Most rows on a page, and the columns of a terminal that does not tell. */
 const [MOST_ROWS, COLUMNS, LINES] = [16, 80, 24]
 
+/** Lines that stay on a small screen for what was told before, such as why a command failed, unless few rows are left. */
+const [TOLD, FEW_ROWS] = [4, 4]
+
 /** How long a lone Esc is waited for whether it begins the code of another key, in milliseconds. */
 const ESCAPE_TIME = 100
 
@@ -86,7 +89,8 @@ const list = createPrompt<Answer<unknown>, ListQuestion<unknown>>((question, don
   const [, redraw] = useState(0)
   const above = title.split('\n').length
   const [columns, lines] = [(process.stdout.columns || COLUMNS) - 1, process.stdout.rows || LINES]
-  const room = Math.max(Math.min(MOST_ROWS, lines - above - 2), 1)
+  const space = lines - above - 2
+  const room = Math.max(Math.min(MOST_ROWS, space - TOLD), Math.min(FEW_ROWS, space), 1)
   const going = marks && marks.size > 0 && marked ? [marked(marks.size)] : []
   const rows = matching([...going, ...listing.rows], query)
   const position = positionOf(rows, at, query)

@@ -444,6 +444,21 @@ describe.skipIf(terminalUsable() !== null)('on a terminal', () => {
     expect(await known()).toEqual([])
   })
 
+  test('on a small screen there is still room for why something failed', async () => {
+    const { openMenu } = await menuScene()
+    const terminal = await openMenu({ columns: 60, rows: 12 })
+    await terminal.type('know', { enter: false })
+    await terminal.waitForText(/^> Machines I know/m)
+    await terminal.press('Enter')
+    await pick(terminal, 'ana-laptop')
+    await pick(terminal, 'Rename')
+    await terminal.waitForText(/^New name: ana-laptop$/m)
+    await terminal.type(' and a space')
+    await terminal.waitForText(TOP)
+    const seen = (await terminal.screen()).split('\n').slice(-12).join('\n')
+    expect(seen).toMatch(/^sft: the name is not 1 to 64 letters[^]*^> Machines I know/m)
+  })
+
   test('a shell is opened, and the menu is back when it ends; the history is printed', async () => {
     const { root, openMenu } = await menuScene()
     fill(root)
