@@ -59,9 +59,6 @@ const [MOST_ROWS, COLUMNS, LINES] = [16, 80, 24]
 /** Lines that stay on a small screen for what was told before, such as why a command failed, unless few rows are left. */
 const [TOLD, FEW_ROWS] = [4, 4]
 
-/** How long a lone Esc is waited for whether it begins the code of another key, in milliseconds. */
-const ESCAPE_TIME = 100
-
 /** Clears what is behind the cursor and below: a list that was there before the terminal was resized. */
 const CLEAR_BELOW = '\u001b[J'
 
@@ -98,7 +95,6 @@ const list = createPrompt<Answer<unknown>, ListQuestion<unknown>>((question, don
 
   useEffect(() => watch?.(setListing), [])
   useEffect((line) => {
-    Object.assign(line, { escapeCodeTimeout: ESCAPE_TIME }) // which the types of Node leave out
     const onChange = (): void => redraw(performance.now())
     const onClose = (): void => done({ back: 'escape' }) // Ctrl-D, or a terminal that is gone
     process.stdout.on('resize', onChange)

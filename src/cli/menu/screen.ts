@@ -1,3 +1,4 @@
+import { emitKeypressEvents, type Interface } from 'node:readline'
 import { ExitPromptError } from '@inquirer/core'
 import { suspendOnCtrlZ, type Keys } from '../suspend.ts'
 
@@ -9,6 +10,9 @@ type Prompt<T, C> = (
   config: C,
   context: { readonly clearPromptOnDone: boolean; readonly signal: AbortSignal },
 ) => Promise<Answer<T>>
+
+/** How long a lone Esc is waited for whether it begins the code of another key, in milliseconds. */
+const ESCAPE_TIME = 100
 
 /** Clears the line of the cursor and all below; see progress.ts for why not in one go. */
 const CLEAR = '\r\u001b[K\u001b[C\u001b[J\r'
@@ -22,6 +26,8 @@ const CLEAR = '\r\u001b[K\u001b[C\u001b[J\r'
 export async function show<T, C>(prompt: Prompt<T, C>, config: C, signal?: AbortSignal): Promise<Answer<T>> {
   signal?.throwIfAborted()
   if (process.stdin.readableEnded) return { back: 'escape' }
+  // Only the first one that asks for keys says how long, which the prompt library does not. The types leave it out.
+  emitKeypressEvents(process.stdin, { escapeCodeTimeout: ESCAPE_TIME } as Partial<Interface> as Interface)
   const ended = new AbortController()
   const onEnd = (): void => ended.abort()
   const clear = (): void => void process.stdout.write(CLEAR)

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { textWidth } from '../../../src/cli/width.ts'
 import { PeerStore } from '../../../src/index.ts'
@@ -442,6 +443,26 @@ describe.skipIf(terminalUsable() !== null)('on a terminal', () => {
     await pick(terminal, 'Yes, remove it')
     await terminal.waitForText('Next time: sft peers remove bob')
     expect(await known()).toEqual([])
+  })
+
+  test('what is typed a moment after Esc is not taken for one key with it', async () => {
+    const { openMenu } = await menuScene()
+    const terminal = await openMenu()
+    const attempt = async (): Promise<void> => {
+      await terminal.type('zzz', { enter: false })
+      await terminal.waitForText(/do\? zzz$/m)
+      await terminal.press('Escape')
+      await setTimeout(250) // a busy machine may take them for one all the same, so that it is tried again
+      await terminal.type('doc', { enter: false })
+      try {
+        await terminal.waitForText(/^> Doctor/m, 1_000)
+      } catch (error) {
+        await terminal.press('Escape')
+        await terminal.waitForText(/do\?$/m)
+        throw error
+      }
+    }
+    await vi.waitFor(attempt, PATIENTLY)
   })
 
   test('on a small screen there is still room for why something failed', async () => {
