@@ -145,6 +145,9 @@ async function move(direction: 'up' | 'down', args: readonly string[], tree: Tre
   provider.stop()
   if (client.exit !== 0) complain(`${direction}: exit status ${client.exit}`, client.stderr.split('\n'))
   const done = client.said.at(-1) ?? {}
+  for (const line of client.said) {
+    if (line['type'] === 'reconnecting') complain(`${direction}: the connection was lost: ${JSON.stringify(line)}`)
+  }
   if (done['files'] !== tree.files) complain(`${direction}: ${String(done['files'])} files of ${tree.files}`)
   for (const [name, { course, peak, line }] of [
     [`${direction}  share`, provider],
