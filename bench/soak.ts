@@ -35,7 +35,7 @@ const SAMPLE_EACH = 10_000
 const SAY_EACH = 5 * 60_000
 /** How long nothing is done before descriptors are compared: longer than the share keeps who says nothing. */
 const QUIET = 12_000
-/** Most that resident memory may grow, in KiB an hour, where it was watched for an hour at least. */
+/** Most that memory of its own may grow, in KiB an hour, where it was watched for an hour at least. */
 const MOST_GROWTH = 16 * 1024
 /** As many kinds of work at a time. */
 const AT_ONCE = 3
@@ -45,6 +45,8 @@ interface Sample {
   /** Minutes since the start. */
   readonly at: number
   readonly residentKib: number
+  /** What of that belongs to the process alone; the rest is pages of program files, which come and go with the cache. */
+  readonly ownKib: number
   readonly descriptors: number
   readonly threads: number
   readonly heapKib: number
@@ -71,6 +73,7 @@ class Watched {
     const sample = {
       at: (performance.now() - started) / 60_000,
       residentKib: field('VmRSS'),
+      ownKib: field('RssAnon'),
       descriptors: readdirSync(`/proc/${this.pid}/fd`).length,
       threads: field('Threads'),
       heapKib: Math.round(heap / 1024),
@@ -80,12 +83,12 @@ class Watched {
     return sample
   }
 
-  /** Growth of resident memory over the last two thirds, by least squares, in KiB an hour. */
+  /** Growth of its own memory over the last two thirds, by least squares, in KiB an hour. */
   get slope(): number {
     const late = this.samples.slice(Math.floor(this.samples.length / 3))
     const mean = (of: (sample: Sample) => number): number => late.reduce((sum, each) => sum + of(each), 0) / late.length
-    const [at, resident] = [mean((sample) => sample.at), mean((sample) => sample.residentKib)]
-    const above = late.reduce((sum, each) => sum + (each.at - at) * (each.residentKib - resident), 0)
+    const [at, own] = [mean((sample) => sample.at), mean((sample) => sample.ownKib)]
+    const above = late.reduce((sum, each) => sum + (each.at - at) * (each.ownKib - own), 0)
     return (above / late.reduce((sum, each) => sum + (each.at - at) ** 2, 0)) * 60
   }
 
@@ -172,9 +175,11 @@ async function quiet(): Promise<Sample[]> {
 /** Says in one line what each process has now. */
 function say(): void {
   const each = watched.map(({ name, samples }) => {
-    const { residentKib, heapKib, buffersKib, descriptors, threads } = samples.at(-1) as Sample
-    const [resident, heap, buffers] = [residentKib, heapKib, buffersKib].map((kib) => (kib / 1024).toFixed(1))
-    return `${name} ${resident} MiB, heap ${heap} MiB, buffers ${buffers} MiB, ${descriptors} descriptors, ${threads} threads`
+    const { residentKib, ownKib, heapKib, buffersKib, descriptors, threads } = samples.at(-1) as Sample
+    const [resident, own, heap, buffers] = [residentKib, ownKib, heapKib, buffersKib].map((kib) =>
+      (kib / 1024).toFixed(1),
+    )
+    return `${name} ${resident} MiB, its own ${own} MiB, heap ${heap} MiB, buffers ${buffers} MiB, ${descriptors} descriptors, ${threads} threads`
   })
   const operations = [...done.values()].reduce((sum, count) => sum + count, 0)
   const seconds = (performance.now() - started) / 1_000
@@ -232,7 +237,8 @@ try {
   const rows = watched.map(({ name, samples, slope }, index) => [
     name,
     slope.toFixed(0),
-    ...[first[index], samples[Math.floor(samples.length / 2)], last[index]].map((sample) => `${sample?.residentKib}`),
+    ...[first[index], samples[Math.floor(samples.length / 2)], last[index]].map((sample) => `${sample?.ownKib}`),
+    `${Math.max(...samples.map(({ ownKib }) => ownKib))}`,
     `${Math.max(...samples.map(({ residentKib }) => residentKib))}`,
     `${first[index]?.descriptors}`,
     `${last[index]?.descriptors}`,
@@ -246,6 +252,7 @@ try {
     'middle KiB',
     'last KiB',
     'most KiB',
+    'most with files',
     'first fds',
     'last fds',
     'threads',

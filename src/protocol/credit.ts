@@ -11,7 +11,7 @@ export class SendCredit {
   readonly #waiting: { bytes: number; resolve: () => void; reject: (error: Error) => void }[] = []
   #closed: Error | undefined
   readonly #window: number
-  #grantedAt = Date.now()
+  #grantedAt = performance.now()
   #brisk = false
 
   constructor(window: number) {
@@ -42,7 +42,7 @@ export class SendCredit {
 
   /** Adds what the peer granted; throws `ERR_PROTOCOL` if that is more than any window. */
   grant(bytes: number): void {
-    const now = Date.now()
+    const now = performance.now()
     this.#brisk = bytes >= BRISK * (now - this.#grantedAt) && this.#window >= 4 * BLOCK_BYTES
     this.#grantedAt = now
     this.giveBack(bytes)

@@ -23,6 +23,9 @@ export const WINDOW = 2 * 1024 * 1024
 
 const STORES_AT_ONCE = 128
 
+/** How often in the longest silence it is looked for, and credit sent that is owed. */
+const PULSES = 4
+
 /**
  * The many requests of one channel: gives each message to the request it belongs to, keeps the credit of both
  * directions, and ends everything together when the channel ends.
@@ -37,7 +40,8 @@ export class Session {
   readonly #sendCredit: SendCredit
   readonly #receiveCredit: ReceiveCredit
   readonly #exchanges = new Map<number, { exchange: Exchange; working: boolean }>()
-  #lastReceived = Date.now()
+  /** Pulses since the peer sent something. They are counted and no clock is read, as clocks are set and machines sleep. */
+  #silentPulses = 0
   #welcomed = false
   #failure: Error | undefined
 
@@ -57,10 +61,10 @@ export class Session {
    * @throws {@link SftError} why it ended otherwise; every request under way fails with the same.
    */
   async run(): Promise<void> {
-    const pulse = setInterval(() => this.#pulse(), this.#deadlines.stall / 4)
+    const pulse = setInterval(() => this.#pulse(), this.#deadlines.stall / PULSES)
     try {
       for await (const batch of this.#channel.receive()) {
-        this.#lastReceived = Date.now()
+        this.#silentPulses = 0
         for (const opened of batch) {
           this.#dispatch(opened)
           // A peer that asks and does not read is not read from either, so that answers cannot pile up.
@@ -80,7 +84,7 @@ export class Session {
   /** Registers a request, so that what the peer sends for it is taken in. */
   begin(id: number, expected: Expected): Exchange {
     if (this.#failure) throw this.#failure
-    if (this.#exchanges.size === 0) this.#lastReceived = Date.now() // while idle, nobody owed a sign of life
+    if (this.#exchanges.size === 0) this.#silentPulses = 0 // while idle, nobody owed a sign of life
     const exchange = new Exchange(id, expected, this.pool)
     this.#exchanges.set(id, { exchange, working: true })
     return exchange
@@ -241,7 +245,8 @@ export class Session {
 
   #pulse(): void {
     if (this.#exchanges.size === 0 || this.#failure) return
-    if (Date.now() - this.#lastReceived > this.#deadlines.stall) {
+    this.#silentPulses += 1
+    if (this.#silentPulses > PULSES) {
       this.abort(new SftError('ERR_TIMEOUT', `the peer has been silent for ${this.#deadlines.stall / 1000} s`))
       return
     }

@@ -1,6 +1,6 @@
 import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { ProtocolClient } from '../../src/protocol/client.ts'
 import { SftError } from '../../src/errors.ts'
 import { parseRemotePath } from '../../src/wire/path.ts'
@@ -58,6 +58,20 @@ test('does not count the time without requests as silence of the peer', async ()
   await client.stat(path)
   await new Promise((resolve) => setTimeout(resolve, 2 * stall))
   await expect(client.digest(path, 'sha256')).resolves.toHaveLength(32)
+  await client.close()
+})
+
+test('does not take a clock that is set forward for silence of the peer', async () => {
+  const stall = 600
+  const pair = await nodePair({ deadlines: { stall } })
+  writeFileSync(join(pair.root, 'a.txt'), '')
+  truncateSync(join(pair.root, 'a.txt'), 1_200_000_000)
+  const client = await ProtocolClient.open(await pair.openStream(), pair.clientInit)
+  const digest = client.digest(path, 'sha256')
+  const now = Date.now.bind(Date)
+  const clock = vi.spyOn(Date, 'now').mockImplementation(() => now() + 3_600_000)
+  onTestFinished(() => clock.mockRestore())
+  await expect(digest).resolves.toHaveLength(32)
   await client.close()
 })
 

@@ -73,7 +73,9 @@ export async function share(folder: string, options: ShareCommandOptions): Promi
     await served.close()
     return exit
   } catch (error) {
-    return output.failure(withHint(error, 'ERR_NOT_FOUND', 'name a folder of this machine, as . for the one you are in'))
+    return output.failure(
+      withHint(error, 'ERR_NOT_FOUND', 'name a folder of this machine, as . for the one you are in'),
+    )
   } finally {
     await log?.close()
   }
