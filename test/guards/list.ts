@@ -284,6 +284,13 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     file: 'protocol/session.ts',
+    text: 'if (this.#silentPulses > PULSES) {',
+    without: 'if (this.#silentPulses > Infinity) {',
+    tests: ['hostile/deadlines'],
+    only: 'ERR_TIMEOUT',
+  },
+  {
+    file: 'protocol/session.ts',
     text: "if (this.#exchanges.size >= MAX_REQUESTS) throw unexpected('more requests at once than allowed')",
     tests: ['hostile/framing'],
     only: 'more requests at once',
