@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises'
+import { SftError } from '../../index.ts'
 import type { Session } from '../context.ts'
 import { escapeText } from '../escape.ts'
 import { isOutputLost } from '../termination.ts'
@@ -41,16 +42,30 @@ export async function runScript(
   return session.exitOnSignal() ?? 0
 }
 
-/** Yields the lines that come on stdin, each as soon as it is there, until `signal` ends that. */
+/**
+ * Yields the lines that come on stdin, each as soon as it is there, until `signal` ends that.
+ *
+ * @throws {@link SftError} `ERR_USAGE` at a line that is not UTF-8.
+ */
 export async function* linesOfStdin(signal: AbortSignal): AsyncGenerator<string> {
-  const lines = createInterface({ input: process.stdin, terminal: false })
+  // Byte by byte, and decoded here: an interface would put other characters where bytes are none.
+  const lines = createInterface({ input: process.stdin.setEncoding('latin1'), terminal: false })
   const close = (): void => lines.close()
   signal.addEventListener('abort', close)
   if (signal.aborted) close()
   try {
-    yield* lines
+    let number = 0
+    for await (const line of lines) yield decoded(line, (number += 1))
   } finally {
     signal.removeEventListener('abort', close)
     close()
+  }
+}
+
+function decoded(line: string, number: number): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(line, 'latin1'))
+  } catch (error) {
+    throw new SftError('ERR_USAGE', `line ${number} of the commands is not a text in UTF-8`, { cause: error })
   }
 }

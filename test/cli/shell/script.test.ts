@@ -42,7 +42,11 @@ async function scene(): Promise<Scene> {
 }
 
 /** Runs `sft` with a text on stdin. */
-async function withInput(args: readonly string[], input: string, { client }: TwoMachines): Promise<Finished> {
+async function withInput(
+  args: readonly string[],
+  input: string | Uint8Array,
+  { client }: TwoMachines,
+): Promise<Finished> {
   const env = { ...process.env, SFT_HOME: client.home, SFT_NO_DISCOVERY: '1' }
   const child = spawn(process.execPath, [BIN, ...args], { env, cwd: client.cwd })
   child.stdin.end(input)
@@ -288,6 +292,17 @@ test('a script that is no text, too long or not there fails before anything is d
     exit: 4,
     stderr: expect.stringContaining('nope'),
   })
+})
+
+test('a line on stdin that is no text is not carried out, as it would mean another name', async () => {
+  const machines = await scene()
+  const { address, root } = machines
+  writeFileSync(join(root, 'caf\ufffd'), '')
+  const script = Buffer.concat([Buffer.from('pwd\nrm caf'), Buffer.from([0xe9]), Buffer.from('\n')])
+  const { exit, stdout, stderr } = await withInput(['batch', address], script, machines)
+  expect({ exit, stdout }).toEqual({ exit: 2, stdout: '/\n' })
+  expect(stderr).toContain('line 2 of the commands is not a text in UTF-8')
+  expect(existsSync(join(root, 'caf\ufffd'))).toBe(true)
 })
 
 test('a session that was lost is opened again by the next command, which says so', async () => {
