@@ -116,7 +116,7 @@ export class JobView {
       case 'reconnecting':
         output.object('reconnecting', { attempt: event.attempt, wait: event.wait, code: event.error.code })
         output.trace(traceReconnecting(event))
-        if (event.attempt === 1) this.#talk(`Connection lost (${escapeText(event.error.message)}); reconnecting…`)
+        if (event.attempt === 1) this.#talk(`Reconnecting, as ${escapeText(event.error.message)}…`)
         return
       case 'reconnected':
         output.object('reconnected', {})

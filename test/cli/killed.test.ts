@@ -40,7 +40,7 @@ test('a share that is gone for good ends get and put with one line that says how
   const [lost, end, ...more] = got.stderr
     .split('\n')
     .filter((line) => !line.startsWith('connection lost; reconnecting'))
-  expect(lost).toMatch(/^Connection lost \(.*\); reconnecting…$/)
+  expect(lost).toMatch(/^Reconnecting, as .*…$/)
   expect(end).toMatch(/^sft: the connection was lost and could not be restored: /)
   expect(end).toContain(`; to continue: sft get ${address} endless.bin -o 'it'\\''s here' --retry-for 5`)
   expect(more).toEqual([''])
@@ -67,7 +67,7 @@ test('a share that is killed and started again is gone on with, and says so', as
   const { exit, stderr } = await get
   again.kill()
   expect(exit).toBe(0)
-  expect(stderr).toMatch(/^Connection lost \(.*\); reconnecting…\nConnected again\.\nbig\.bin: 50 MB.*, verified\n$/)
+  expect(stderr).toMatch(/^Reconnecting, as .*…\nConnected again\.\nbig\.bin: 50 MB.*, verified\n$/)
   expect(readFileSync(join(local, 'big.bin')).equals(readFileSync(join(root, 'big.bin')))).toBe(true)
   expect(namesIn(local)).toEqual(['big.bin'])
 }, 60_000)

@@ -66,7 +66,7 @@ test.each([
   process.stdout.write(
     `${change[1]}: ${Math.round(changed - before)} ms, cut ${Math.round(performance.now() - changed)} ms later: ${stderr}`,
   )
-  expect(stderr).toMatch(/^Connection lost[^\n]+\nsft: "laptop" does not let this machine in[^\n]+\n$/)
+  expect(stderr).toMatch(/^Reconnecting, as [^\n]+\nsft: "laptop" does not let this machine in[^\n]+\n$/)
   expect(exit).toBe(5)
   expect(namesIn(desktop.cwd)).not.toContain('huge')
 
