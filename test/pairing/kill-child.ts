@@ -3,7 +3,7 @@
  * which, the others are the command. Messages count from 1 in the order of docs/pairing.md, over both sides.
  */
 import fsPromises from 'node:fs/promises'
-import { syncBuiltinESMExports } from 'node:module'
+import { flushCompileCache, syncBuiltinESMExports } from 'node:module'
 import { main } from '../../src/cli/main.ts'
 import { Node, type PeerStream, type ProtocolHandler } from '../../src/net/node.ts'
 import { PeerStore } from '../../src/peers.ts'
@@ -11,6 +11,8 @@ import type { ByteStream } from '../../src/protocol/types.ts'
 import { PAIR_PROTOCOL_ID } from '../../src/wire/pairing.ts'
 
 const [step = '', ...argv] = process.argv.slice(2)
+
+flushCompileCache() // for the next, as this one will not come to its end
 
 const die = (): void => void process.kill(process.pid, 'SIGKILL')
 

@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { connect, loadIdentity, offerPairing, pair, share, type SftErrorCode } from '../../src/index.ts'
 import { outcome } from '../support/aftermath.ts'
 import { inBatches } from '../support/cli.ts'
@@ -15,6 +16,10 @@ import { tempFolder } from '../support/tmp.ts'
 const CHILD = fileURLToPath(new URL('./kill-child.ts', import.meta.url))
 /** Lets Node run all of src, the generated messages too. */
 const TYPESCRIPT = ['--experimental-transform-types', '--no-warnings']
+
+/** What was compiled, of which a start takes most of its time. */
+const COMPILED = mkdtempSync(join(tmpdir(), 'sft-test-'))
+afterAll(() => rmSync(COMPILED, { recursive: true, force: true }))
 
 const listen = ['/ip4/127.0.0.1/tcp/0']
 const content = randomBytes(1_000)
@@ -74,7 +79,7 @@ interface Case {
 /** Starts the command line in a process that kills itself at the step of a case, within a test. */
 function doomed(step: string, args: readonly string[], { home, name }: Owner): ChildProcess {
   return spawn(process.execPath, [...TYPESCRIPT, CHILD, step, ...args], {
-    env: { ...process.env, SFT_HOME: home, SFT_NAME: name, SFT_NO_DISCOVERY: '1' },
+    env: { ...process.env, NODE_COMPILE_CACHE: COMPILED, SFT_HOME: home, SFT_NAME: name, SFT_NO_DISCOVERY: '1' },
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: 30_000,
     killSignal: 'SIGTERM',
