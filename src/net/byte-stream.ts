@@ -4,6 +4,7 @@ import { SftError } from '../errors.ts'
 import type { ByteStream } from '../protocol/types.ts'
 import { MAX_WINDOW } from '../wire/limits.ts'
 import { FramePool } from './frame-pool.ts'
+import { limitFrames } from './muxers.ts'
 
 /**
  * Most bytes that may wait here to be read. Credit keeps an honest peer below it, which may send a
@@ -23,6 +24,7 @@ export function toByteStream(stream: Stream, pool = new FramePool()): ByteStream
   let flooded: SftError | undefined
   let wake: (() => void) | undefined
 
+  limitFrames(stream)
   stream.addEventListener('message', ({ data }) => {
     if (flooded) return
     waiting.push(data)

@@ -1,5 +1,5 @@
 import { yamux } from '@chainsafe/libp2p-yamux'
-import type { StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
+import type { Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { mplex } from '@libp2p/mplex'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { SftError } from '../errors.ts'
@@ -55,6 +55,22 @@ export function boundedMuxer(name: Muxer): () => StreamMuxerFactory {
       },
     }
   }
+}
+
+/** What libp2p's streams have besides the interface that they fill: how they hand bytes to their muxer. */
+interface OpenStream extends Stream {
+  sendData(bytes: Uint8ArrayList): { sentBytes: number; canSendMore: boolean }
+}
+
+/**
+ * Has a stream send frames of at most {@link MAX_FRAME} bytes. Left to itself yamux puts all that piled up while the other
+ * side stood still in one, up to the whole window that it is granted then.
+ */
+export function limitFrames(stream: Stream): void {
+  const open = stream as OpenStream
+  const sendData = open.sendData.bind(open)
+  // What is not sent goes back to the front of the queue, and comes here again.
+  open.sendData = (bytes) => sendData(bytes.byteLength > MAX_FRAME ? bytes.sublist(0, MAX_FRAME) : bytes)
 }
 
 /** Follows the frames of yamux by their heads, however they are cut. */

@@ -1,43 +1,43 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { generateIdentity } from '../../src/net/identity.ts'
 import { Node, type Muxer } from '../../src/net/node.ts'
+import type { ByteStream } from '../../src/protocol/types.ts'
 
 /** Chunks that are sent; each holds its number in every byte. */
 const CHUNKS = 200
 
 const SIZE = 50_000
 
+/** Has one node write to a stream that another one opens, and returns that. */
+async function streamFrom(muxer: Muxer, write: (stream: ByteStream) => Promise<void>): Promise<ByteStream> {
+  const identities = await Promise.all([generateIdentity(), generateIdentity()])
+  const [sender, reader] = await Promise.all(
+    identities.map(async (identity, index) =>
+      Node.start({ identity, muxers: [muxer], ...(index === 0 && { listen: ['/ip4/127.0.0.1/tcp/0'] }) }),
+    ),
+  )
+  if (!sender || !reader) throw new Error('two nodes')
+  onTestFinished(async () => {
+    await reader.stop()
+    await sender.stop()
+  })
+  await sender.handle('/chunks/1', { admits: () => true, onStream: ({ stream }) => void write(stream) })
+  return (await reader.dial(sender.addresses[0] ?? '', '/chunks/1')).stream
+}
+
 test.each(['yamux', 'mplex'] as const)(
   'W11: a reader that is slow between two reads misses no byte (%s)',
   async (muxer: Muxer) => {
-    const identities = await Promise.all([generateIdentity(), generateIdentity()])
-    const [sender, reader] = await Promise.all(
-      identities.map(async (identity, index) =>
-        Node.start({ identity, muxers: [muxer], ...(index === 0 && { listen: ['/ip4/127.0.0.1/tcp/0'] }) }),
-      ),
-    )
-    if (!sender || !reader) throw new Error('two nodes')
-    onTestFinished(async () => {
-      await reader.stop()
-      await sender.stop()
+    const { source } = await streamFrom(muxer, async (stream) => {
+      for (let number = 0; number < CHUNKS; number += 1) {
+        stream.write(new Uint8Array(SIZE).fill(number))
+        if (stream.full) await stream.drained()
+      }
+      await stream.close()
     })
-    await sender.handle('/chunks/1', {
-      admits: () => true,
-      onStream: ({ stream }) => {
-        const send = async (): Promise<void> => {
-          for (let number = 0; number < CHUNKS; number += 1) {
-            stream.write(new Uint8Array(SIZE).fill(number))
-            if (stream.full) await stream.drained()
-          }
-          await stream.close()
-        }
-        void send()
-      },
-    })
-    const { stream } = await reader.dial(sender.addresses[0] ?? '', '/chunks/1')
     let received = 0
     let wrong = 0
-    for await (const bytes of stream.source) {
+    for await (const bytes of source) {
       for (const byte of bytes.subarray()) {
         if (byte !== Math.floor(received / SIZE) % 256) wrong += 1
         received += 1
@@ -45,5 +45,18 @@ test.each(['yamux', 'mplex'] as const)(
       if (received % 7 === 0 || received < 5 * SIZE) await new Promise((resolve) => setTimeout(resolve, 5))
     }
     expect({ received, wrong }).toEqual({ received: CHUNKS * SIZE, wrong: 0 })
+  },
+)
+
+test.each(['yamux', 'mplex'] as const)(
+  'what piled up while the other side stood still goes in frames that it takes (%s)',
+  async (muxer: Muxer) => {
+    const { source } = await streamFrom(muxer, async (stream) => {
+      for (let number = 0; number < CHUNKS; number += 1) stream.write(new Uint8Array(SIZE))
+      await stream.close()
+    })
+    let received = 0
+    for await (const bytes of source) received += bytes.byteLength
+    expect(received).toBe(CHUNKS * SIZE)
   },
 )
