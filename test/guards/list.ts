@@ -491,8 +491,8 @@ export const GUARDS: readonly Guard[] = [
     file: 'net/byte-stream.ts',
     text: 'if (waitingBytes > MOST_WAITING) {',
     without: 'if (waitingBytes < 0) {',
-    tests: ['hostile/credit'],
-    only: 'R06 a flood',
+    tests: ['net/byte-stream'],
+    only: 'R06: a flood',
   },
   {
     file: 'net/advert.ts',

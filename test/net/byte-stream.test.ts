@@ -60,3 +60,25 @@ test.each(['yamux', 'mplex'] as const)(
     expect(received).toBe(CHUNKS * SIZE)
   },
 )
+
+test('R06: a flood that nobody reads is cut off before it takes much memory', async () => {
+  // Yamux would hold it back at the sender; mplex does not.
+  const { source } = await streamFrom('mplex', async (stream) => {
+    try {
+      for (let sent = 0; sent < 40; sent += 1) {
+        stream.write(new Uint8Array(1_000_000))
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ERR_CLOSED' }) // it was cut off before all was sent
+    }
+  })
+  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  const read = async (): Promise<void> => {
+    for await (const chunk of source) expect(chunk.byteLength).toBeGreaterThan(0)
+  }
+  await expect(read()).rejects.toMatchObject({
+    code: 'ERR_PROTOCOL',
+    message: 'the peer sent more than it was granted',
+  })
+})
