@@ -81,7 +81,8 @@ test.each(BREAKS)(
     for (let index = 0; index < 200; index += 1) writeRandom(join(from, 'tree', `${index % 7}`, `${index}`), 5_000)
     const ran = await machines[direction](['tree'])
     expect(ran.summary).toMatchObject({ failed: 0, ended: false, error: null })
-    expect(differences(root, local)).toEqual([])
+    // A share that has yet to notice the silence keeps what the session before had of a file until then.
+    await expect.poll(() => differences(root, local), { timeout: 10_000 }).toEqual([])
     expect(proxy.cuts()).toBeGreaterThanOrEqual(how === 'silence' ? 2 : 4)
     expect(only(ran, 'reconnected').length).toBeGreaterThanOrEqual(how === 'silence' ? 1 : 3)
     expect(proxy.passed()).toBeLessThan(size + 2 * MIB + proxy.cuts() * LOST)
