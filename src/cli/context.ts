@@ -74,11 +74,15 @@ export async function withRemote(peer: string, options: PeerOptions, work: Work)
 }
 
 /** Prints why something ended that threw, with the exit status of a signal if one came; returns the exit status. */
-export function tellFailure(error: unknown, output: Output, exitOnSignal: number | undefined): number {
+export function tellFailure(
+  error: unknown,
+  output: Output,
+  exitOnSignal: number | undefined,
+  interrupted = 'interrupted; nothing incomplete was left behind',
+): number {
   if (exitOnSignal === undefined) return output.failure(error)
   if (isOutputLost(exitOnSignal)) return exitOnSignal
-  const interruption = new SftError('ERR_ABORTED', 'interrupted; nothing incomplete was left behind')
-  return output.failure(interruption, { exit: exitOnSignal })
+  return output.failure(new SftError('ERR_ABORTED', interrupted), { exit: exitOnSignal })
 }
 
 /** Connects, and says on a terminal what is waited for if that takes a while. Pairs if a person can be asked. */

@@ -23,7 +23,7 @@ let listening = false
 let terminate: (exit: number) => void = (exit) => process.exit(exit)
 
 /**
- * Calls `onEnd` with the exit status at the first SIGINT, SIGTERM or SIGHUP, or when nobody reads stdout any more; at a
+ * Calls `onEnd` with the exit status at the first SIGINT, SIGTERM or SIGHUP, or when stdout cannot be written; at a
  * second one the process ends at once. Takes the place of what was to be called so far.
  */
 export function onTermination(onEnd: (exit: number) => void): void {

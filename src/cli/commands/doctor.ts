@@ -1,6 +1,6 @@
 import { diagnose, ERRORS, SftError, type Finding } from '../../index.ts'
-import type { PeerOptions } from '../context.ts'
-import { isOutputLost, onTermination } from '../termination.ts'
+import { tellFailure, type PeerOptions } from '../context.ts'
+import { onTermination } from '../termination.ts'
 import { escapeText } from '../escape.ts'
 import { Output } from '../output.ts'
 import { LiveLines } from '../progress.ts'
@@ -39,9 +39,7 @@ export async function doctor(peer: string | undefined, options: Omit<PeerOptions
     }
     return exit
   } catch (error) {
-    if (exitOnSignal === undefined) return output.failure(error)
-    if (isOutputLost(exitOnSignal)) return exitOnSignal
-    return output.failure(new SftError('ERR_ABORTED', 'interrupted'), { exit: exitOnSignal })
+    return tellFailure(error, output, exitOnSignal, 'interrupted')
   } finally {
     status.clear()
   }

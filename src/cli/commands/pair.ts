@@ -1,5 +1,6 @@
 import { machineName, offerPairing, pair as joinPairing, SftError, shortId, type Peer } from '../../index.ts'
-import { isOutputLost, onTermination } from '../termination.ts'
+import { tellFailure } from '../context.ts'
+import { onTermination } from '../termination.ts'
 import { askCode, choose } from '../introduction.ts'
 import { Output, type Manner } from '../output.ts'
 import { describePairing, printCode } from '../pairing-text.ts'
@@ -34,9 +35,7 @@ export async function pair(code: string | undefined, options: PairCommandOptions
     output.talk(`  sft grant ${peer.name} RIGHTS    says what it may do here`)
     return 0
   } catch (error) {
-    if (exitOnSignal === undefined) return output.failure(error)
-    if (isOutputLost(exitOnSignal)) return exitOnSignal
-    return output.failure(new SftError('ERR_ABORTED', 'interrupted; nothing was paired'), { exit: exitOnSignal })
+    return tellFailure(error, output, exitOnSignal, 'interrupted; nothing was paired')
   }
 }
 

@@ -20,6 +20,16 @@ function fill(root: string): void {
   writeFileSync(join(root, 'beach.jpg'), new Uint8Array(3_410_000))
 }
 
+/** Gets a file whose name is taken, up to the question what becomes of it. */
+async function getUpToTheQuestion(terminal: Terminal): Promise<void> {
+  await pick(terminal, 'Get files')
+  await pickPeer(terminal)
+  await pick(terminal, 'a.txt')
+  await terminal.waitForText(/^> here/m)
+  await terminal.press('Enter')
+  await terminal.waitForText(/\(a capital: for all\)\?$/)
+}
+
 test('where nobody looks, there is the help, and exit status 2', async () => {
   const { client } = twoMachines()
   const { exit, stdout, stderr } = await sft([], client)
@@ -335,12 +345,7 @@ describe.skipIf(terminalUsable() !== null)('on a terminal', () => {
       ['s', local],
       ['o', root],
     ] as const) {
-      await pick(terminal, 'Get files')
-      await pickPeer(terminal)
-      await pick(terminal, 'a.txt')
-      await terminal.waitForText(/^> here/m)
-      await terminal.press('Enter')
-      await terminal.waitForText(/\(a capital: for all\)\?$/)
+      await getUpToTheQuestion(terminal)
       await terminal.type(typed)
       await terminal.waitForText(TOP)
       expect(readFileSync(join(local, 'a.txt'), 'utf8')).toBe(content)
@@ -352,12 +357,7 @@ describe.skipIf(terminalUsable() !== null)('on a terminal', () => {
     for (const folder of [root, local]) writeFileSync(join(folder, 'a.txt'), folder)
     utimesSync(join(local, 'a.txt'), 1e9, 1e9)
     const terminal = await openMenu()
-    await pick(terminal, 'Get files')
-    await pickPeer(terminal)
-    await pick(terminal, 'a.txt')
-    await terminal.waitForText(/^> here/m)
-    await terminal.press('Enter')
-    await terminal.waitForText(/\(a capital: for all\)\?$/)
+    await getUpToTheQuestion(terminal)
     await terminal.press('C-d')
     expect(await terminal.exit()).toBe(0)
     expect(await terminal.screen()).toContain('No answer: it is left alone')
